@@ -1,0 +1,64 @@
+# `make` lists what there is to make. Each target makes .venv by itself where it is missing or out of date.
+PYTHON ?= python3 python3.13 python3.12 python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+RUFF := $(BIN)/ruff check --quiet --output-format concise
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help study test lab docs readme export notebooks lint constraints venv clean
+.DELETE_ON_ERROR:
+
+help:  ## this list
+	@echo "make TARGET; any Python >= 3.11 will do, PYTHON=/path/to/python picks one"
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
+
+study: $(INSTALLED)  ## run the study on the embedded market, print the answer, write report/index.html
+	@$(BIN)/portfolio-research study
+
+test: $(INSTALLED)  ## check the code, run every notebook and test; NB_FLAGS="slow" adds the slow cells
+	@$(RUFF); status=$$?; $(BIN)/python -m pytest -n $(WORKERS) && exit $$status
+
+lab: $(INSTALLED)  ## open JupyterLab at the index
+	@$(BIN)/jupyter lab nbs/index.ipynb
+
+docs: $(INSTALLED)  ## build the documentation, _docs/index.html
+	@$(BIN)/python nbs/_sphinx/build_docs.py
+
+readme: $(INSTALLED)  ## write README.md from nbs/index.ipynb
+	@$(BIN)/python nbs/_sphinx/readme.py
+
+export: $(INSTALLED)  ## write portfolio_research/ from the notebooks and clean them
+	@$(BIN)/nbdev-clean
+	@$(BIN)/nbdev-export
+
+notebooks: $(INSTALLED)  ## run all notebooks and store their outputs
+	@$(BIN)/python tools/run_notebooks.py $(WORKERS); status=$$?; $(BIN)/nbdev-clean; exit $$status
+
+lint: $(INSTALLED)  ## check the code with ruff
+	@$(RUFF)
+
+# What .venv holds is pinned; `make constraints UPGRADE=--upgrade` takes the newest releases first.
+constraints:  ## pin in constraints.txt what pyproject.toml needs
+	@sh tools/venv.sh $(VENV) $(PYTHON)
+	@$(PIP) install "setuptools>=77"
+	@$(PIP) install --no-build-isolation $(UPGRADE) --upgrade-strategy eager --editable ".[dev]"
+	@$(BIN)/python tools/constraints.py > constraints.tmp && mv constraints.tmp constraints.txt
+	@touch $(INSTALLED)
+
+venv: $(INSTALLED)  ## only make .venv
+	@:
+
+# setuptools first: with it there, a later install finds all it needs without the network.
+$(INSTALLED): pyproject.toml constraints.txt
+	@sh tools/venv.sh $(VENV) $(PYTHON)
+	@echo "Installing the packages in constraints.txt; the first time this takes some minutes"
+	@$(PIP) install --constraint constraints.txt setuptools
+	@$(PIP) install --constraint constraints.txt --no-build-isolation --editable ".[dev]"
+	@touch $@
+
+clean:  ## remove what was made, but not .venv
+	rm -rf _docs _proc report .pytest_cache .ruff_cache constraints.tmp
+	find . -name .venv -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
