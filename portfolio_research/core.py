@@ -6,11 +6,13 @@
 __all__ = ['COLOURS', 'PortfolioResearchError', 'DataError', 'ParameterError', 'WindowError', 'DataFileError',
            'MissingExtraError', 'StateError', 'EmptyDataError', 'NotNumericError', 'DatesError', 'DuplicateDatesError',
            'UnsortedDatesError', 'BadPriceError', 'MissingDataError', 'ConstantColumnError', 'UnitError',
-           'CalendarError', 'UnknownNameError', 'by_name', 'fraction', 'periods_per_year', 'n_bars', 'use_style',
-           'label_ends', 'wealth_axis', 'percent_axis']
+           'CalendarError', 'UnknownNameError', 'by_name', 'fraction', 'periods_per_year', 'day', 'n_bars', 'use_style',
+           'label_ends', 'wealth_axis', 'percent_axis', 'watched']
 
-# %% ../nbs/00_core.ipynb #baa59c61
+# %% ../nbs/00_core.ipynb #eae4318e
+import os
 import re
+import sys
 from collections.abc import Iterable
 
 import numpy as np
@@ -56,7 +58,7 @@ class CalendarError(DataError):
 class UnknownNameError(DataError):
     "A name that the market does not have, or one that a table lacks."
 
-# %% ../nbs/00_core.ipynb #e5dfa60d
+# %% ../nbs/00_core.ipynb #71ca83db
 def by_name(
     values: dict | pd.Series,   # one value a name, in any order
     names: Iterable[str],       # the names wanted, in the order wanted
@@ -64,7 +66,9 @@ def by_name(
     fill: float | None = None,  # value of a name that is not given; `None` makes that an error
 ) -> pd.Series:                 # (N,) the values in the order of `names`
     "Values in the order of `names`; raises `UnknownNameError` on a name too many, or too few without `fill`."
-    values, names = pd.Series(values), pd.Index(names)
+    names = pd.Index(names)
+    if isinstance(values, pd.Series) and values.index.equals(names) and names.is_unique: return values
+    values = pd.Series(values)
     if values.index.has_duplicates: raise UnknownNameError(f"{what}: {values.index[values.index.duplicated()][0]!r} is given twice")
     if len(extra := values.index.difference(names)): raise UnknownNameError(f"{what}: no column is called {', '.join(map(repr, extra))}")
     if len(absent := names.difference(values.index)) and fill is None:
@@ -94,6 +98,13 @@ def periods_per_year(
     if gap >= .9: return next((bars for below, bars in _CALENDAR if gap < below), 1)
     per_day = head.normalize().value_counts()
     return 252 * float(np.median(per_day.iloc[1:-1] if len(per_day) > 2 else per_day))
+
+# %% ../nbs/00_core.ipynb #19356965
+def day(
+    t: pd.Timestamp,  # a moment
+) -> str:
+    "A date for a message."
+    return str(t.date()) if t == t.normalize() else str(t)
 
 # %% ../nbs/00_core.ipynb #25abc515
 _UNITS = {"Y": 1., "Q": 1 / 4, "M": 1 / 12, "W": 1 / 52, "D": 1 / 365}  # one of these, in years
@@ -137,7 +148,7 @@ def label_ends(
                     color=line.get_color(), va="center", annotation_clip=False)
         placed = at
 
-# %% ../nbs/00_core.ipynb #485336b3
+# %% ../nbs/00_core.ipynb #851d084c
 def wealth_axis(
     ax,  # matplotlib Axes
 ) -> None:
@@ -155,6 +166,12 @@ def percent_axis(
     label: str = "",  # what the axis shows
 ) -> None:
     "Percent on the vertical axis, for returns, weights and drawdowns."
-    from matplotlib.ticker import PercentFormatter
-    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    from matplotlib.ticker import FuncFormatter
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{100 * y:.3g}%"))
     ax.set_ylabel(label)
+
+# %% ../nbs/00_core.ipynb #09a9e121
+def watched() -> bool:
+    "Whether a person sees what is printed now."
+    in_notebook = "ipykernel" in sys.modules and "IN_TEST" not in os.environ and "CI" not in os.environ
+    return in_notebook or bool(getattr(sys.stderr, "isatty", bool)())

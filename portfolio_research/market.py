@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['GICS_SECTORS', 'check_table', 'check_prices', 'gaps_in', 'check_returns', 'Market', 'load_market']
 
-# %% ../nbs/01_market.ipynb #a24c7eae
+# %% ../nbs/01_market.ipynb #029872e9
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +17,9 @@ import pandas as pd
 
 from .core import (BadPriceError, CalendarError, ConstantColumnError, DataFileError, DatesError,
     DuplicateDatesError, EmptyDataError, MissingDataError, MissingExtraError, NotNumericError, ParameterError,
-    UnitError, UnsortedDatesError, by_name, fraction, n_bars, periods_per_year)
+    UnitError, UnknownNameError, UnsortedDatesError, by_name, day, fraction, n_bars, periods_per_year)
 
-# %% ../nbs/01_market.ipynb #ea050708
+# %% ../nbs/01_market.ipynb #941680e4
 def check_table(
     table: pd.DataFrame | pd.Series,  # (T, N) or (T,) numbers by date
     what: str = "prices",             # what the table holds, for the error message
@@ -32,27 +33,24 @@ def check_table(
     if not isinstance(index, pd.DatetimeIndex):
         raise DatesError(f"{what}: the index holds {index.dtype}, not dates; use pd.to_datetime on it")
     if index.hasnans: raise DatesError(f"{what}: the date of row {int(np.flatnonzero(index.isna())[0])} is missing")
-    if index.has_duplicates: raise DuplicateDatesError(f"{what}: {_day(index[index.duplicated()][0])} stands twice; drop or merge one of the rows")
+    if index.has_duplicates: raise DuplicateDatesError(f"{what}: {day(index[index.duplicated()][0])} stands twice; drop or merge one of the rows")
     if not index.is_monotonic_increasing:
-        raise UnsortedDatesError(f"{what}: {_day(index[1:][np.diff(index.asi8) < 0][0])} stands after a later date; use .sort_index()")
+        raise UnsortedDatesError(f"{what}: {day(index[1:][np.diff(index.asi8) < 0][0])} stands after a later date; use .sort_index()")
     for name, column in frame.items():
         if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column) or pd.api.types.is_complex_dtype(column):
             raise NotNumericError(f"{what}: column {name!r} holds {column.dtype}, for example {column.iloc[0]!r}; convert it to numbers")
     return table.astype(float).copy()
 
-# %% ../nbs/01_market.ipynb #c5e22b00
-def _day(t) -> str:
-    "A date as people write it; with the time of day where there is one."
-    return str(t.date()) if t == t.normalize() else str(t)
-
+# %% ../nbs/01_market.ipynb #3a47be3b
 def _first(bad: pd.DataFrame) -> tuple:
     "Column, date and count of the first `True`, by date."
     row = int(np.flatnonzero(bad.to_numpy().any(axis=1))[0])
-    return bad.columns[int(np.flatnonzero(bad.to_numpy()[row])[0])], _day(bad.index[row]), int(bad.to_numpy().sum())
+    return bad.columns[int(np.flatnonzero(bad.to_numpy()[row])[0])], day(bad.index[row]), int(bad.to_numpy().sum())
 
-# %% ../nbs/01_market.ipynb #1d99d898
+# %% ../nbs/01_market.ipynb #5f0b55cc
 def check_prices(
     prices: pd.DataFrame,  # (T, N) prices by date; NaN only before the first and after the last price of a column
+    still: bool = False,   # whether a price that never moves is let in, as the wealth of a strategy in cash may be
 ) -> pd.DataFrame:         # the same, float64
     "Check prices; raises `BadPriceError`, `MissingDataError`, `ConstantColumnError` and those of `check_table`."
     prices = check_table(prices, "prices")
@@ -65,8 +63,8 @@ def check_prices(
         name, date, count = _first(gaps)
         raise MissingDataError(f"prices: {name!r} has no price on {date}, inside its history; {count} values are missing. "
                                "Repair the data, or say gaps='ffill' to carry the last price forward")
-    if (still := (prices.nunique() == 1) & (prices.count() > 2)).any():
-        raise ConstantColumnError(f"prices: {prices.columns[still][0]!r} never changes from {prices[prices.columns[still][0]].first_valid_index().date()} on; "
+    if not still and (flat := (prices.nunique() == 1) & (prices.count() > 2)).any():
+        raise ConstantColumnError(f"prices: {prices.columns[flat][0]!r} never changes from {day(prices[prices.columns[flat][0]].first_valid_index())} on; "
                                   "drop it, and give a safe rate as cash_rate")
     return prices
 
@@ -76,25 +74,25 @@ def gaps_in(
     "Where a history has holes."
     return prices.isna() & prices.ffill().notna() & prices.bfill().notna()
 
-# %% ../nbs/01_market.ipynb #c02eb710
+# %% ../nbs/01_market.ipynb #8a7173bf
 def check_returns(
     returns: pd.DataFrame | pd.Series,  # (T, N) or (T,) simple returns per period, fractions; NaN before and after a history
 ) -> pd.DataFrame | pd.Series:          # the same, float64
     "Check returns; raises `UnitError` on percent and on prices, `MissingDataError` on holes."
     checked = check_table(returns, "returns")
     frame = checked.to_frame() if isinstance(checked, pd.Series) else checked
-    if np.isinf(frame).any(axis=None): raise UnitError("returns: {0!r} is infinite on {1}".format(*_first(np.isinf(frame))))
-    if (gaps := gaps_in(frame)).any(axis=None): raise MissingDataError("returns: {0!r} is missing on {1}, inside its history".format(*_first(gaps)))
+    if np.isinf(frame).any(axis=None): raise UnitError("returns: {!r} is infinite on {}; {} values are".format(*_first(np.isinf(frame))))
+    if (gaps := gaps_in(frame)).any(axis=None): raise MissingDataError("returns: {!r} is missing on {}, inside its history; {} values are".format(*_first(gaps)))
     for name, column in frame.items():
         size = column.abs().replace(0, np.nan).median()
         if (column.dropna() > 0).all() and column.mean() > 1 and len(column) > 2:
             raise UnitError(f"returns: {name!r} is positive throughout, {column.mean():.4g} on average: these are prices; use prices.pct_change().iloc[1:]")
-        if (column < -1).any() or size > .25:
+        if (column < -1).any() or size > .25 and column.count() >= 10:
             raise UnitError(f"returns: {name!r} has a typical size of {size:.3g} and a worst value of {column.min():.3g}: "
                             "these are percent; divide by 100")
     return checked
 
-# %% ../nbs/01_market.ipynb #42cfbd66
+# %% ../nbs/01_market.ipynb #05fcba8c
 class _Cuts:
     "What follows from a market's tables, and how a market is cut."
     @property
@@ -122,21 +120,29 @@ class _Cuts:
     def until(self, t: pd.Timestamp | str) -> "Market":
         "What was known at `t`, that date included; `t` is a date or its text."
         n = self.dates.slice_indexer(end=t).stop
-        if not n: raise CalendarError(f"nothing is known at {t}: the market begins on {_day(self.dates[0])}")
+        if not n: raise CalendarError(f"nothing is known at {t}: the market begins on {day(self.dates[0])}")
         return _rows(self, 0, n)
     def tail(self, window: int | str) -> "Market":
         "The last `window` returns and the price before them; all there is where the window is longer."
         return _rows(self, max(len(self.dates) - n_bars(window, self.per_year) - 1, 0), len(self.dates))
-    def eligible(self, window: int | str = 1) -> pd.Index:
-        "The assets that can be held at the last date: a price then, and a complete window of returns up to then."
-        n = n_bars(window, self.per_year)
+    def select(self, names: Iterable[str]) -> "Market":
+        "Some of the assets, in the order given; raises `UnknownNameError` on one that is not there."
+        if len(absent := pd.Index(names := list(names)).difference(self.assets)): raise UnknownNameError(f"select: the market has no {absent[0]!r}")
+        chosen = lambda x: x[names] if isinstance(x, pd.DataFrame) or isinstance(x, pd.Series) and x.index.equals(self.assets) else x
+        out = object.__new__(Market)
+        out.__dict__.update({k: chosen(v) for k, v in self.__dict__.items()})
+        return out
+    def eligible(self, window: int | str = 0) -> pd.Index:
+        "The assets that can be held at the last date: a price then, and a complete window of returns up to then; 0 asks for the price alone."
+        n = n_bars(window, self.per_year) if window else 0
         if len(self.dates) <= n: return self.assets[:0]
-        return self.assets[self.prices.iloc[-n - 1:].notna().to_numpy().all(axis=0)]
+        return self.assets[~np.isnan(self.prices.to_numpy()[-n - 1:]).any(axis=0)]
 
-# %% ../nbs/01_market.ipynb #54ab5b7d
+# %% ../nbs/01_market.ipynb #23b83b79
 def _rows(market: "Market", a: int, b: int) -> "Market":
     "Rows a to b, unchecked; what has been computed is sliced along."
     T, known = len(market.dates), market.__dict__
+    if "returns" not in known: known["returns"] = market.returns       # computed once, and not again for each cut
     dated = lambda x: isinstance(x, (pd.Series, pd.DataFrame)) and isinstance(x.index, pd.DatetimeIndex)
     out = object.__new__(Market)
     out.__dict__.update({k: v.iloc[a:b] if dated(v) and len(v) == T else v.iloc[a:b - 1] if dated(v) else v
@@ -144,7 +150,7 @@ def _rows(market: "Market", a: int, b: int) -> "Market":
     if "per_year" in known and a == 0 and b > 64: out.__dict__["per_year"] = known["per_year"]
     return out
 
-# %% ../nbs/01_market.ipynb #2cb34c34
+# %% ../nbs/01_market.ipynb #4a7335dc
 @dataclass(frozen=True, eq=False, repr=False)
 class Market(_Cuts):
     "What is known: prices and what belongs to them, on one calendar. Made by `from_prices`, `from_returns` or `load_market`."
@@ -166,7 +172,11 @@ class Market(_Cuts):
     ) -> "Market":
         "Check everything, keep copies."
         prices, repairs = _fill(prices, gaps)
-        prices = check_prices(prices)
+        return cls._of(check_prices(prices), benchmark, sectors, cash_rate, yields, repairs)
+
+    @classmethod
+    def _of(cls, prices, benchmark=None, sectors=None, cash_rate=0.0, yields=None, repairs=()) -> "Market":
+        "A market of checked prices; what comes along is checked here."
         return cls(prices, _on_calendar(benchmark, prices.index), None if sectors is None else by_name(sectors, prices.columns, "sectors"),
                    _rates(cash_rate, prices.index, "cash_rate"), _yields(yields, prices), repairs)
 
@@ -179,21 +189,22 @@ class Market(_Cuts):
         "A market of return streams: prices are wealth that starts at 1, and `returns` are the given ones to the bit."
         returns = check_returns(returns)
         if start is None: start = returns.index[0] - (pd.Series(returns.index).diff().median() if len(returns) > 1 else pd.Timedelta(days=1))
-        market = cls.from_prices(_wealth(returns, pd.Timestamp(start)), **kwargs)
+        prices = check_prices(_wealth(returns, pd.Timestamp(start)), still=True)
+        market = cls._of(prices, **kwargs)
         market.__dict__["returns"] = returns
         return market
 
     def __repr__(self) -> str:
         names = ", ".join(map(str, self.assets[:4])) + (", ..." if len(self.assets) > 4 else "")
-        return f"Market({len(self.dates)} bars, {_day(self.dates[0])} to {_day(self.dates[-1])}, {len(self.assets)} assets: {names})"
+        return f"Market({len(self.dates)} bars, {day(self.dates[0])} to {day(self.dates[-1])}, {len(self.assets)} assets: {names})"
 
-# %% ../nbs/01_market.ipynb #c6b66149
+# %% ../nbs/01_market.ipynb #31dde8df
 def _fill(prices: pd.DataFrame, gaps: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     "Carry prices over holes where that was asked for, and say what was done."
     if gaps not in ("raise", "ffill"): raise ParameterError(f"gaps is 'raise' or 'ffill', not {gaps!r}")
     if gaps == "raise": return prices, ()
     holes = gaps_in(prices := check_table(prices, "prices"))
-    said = (f"{name}: {n} missing prices carried forward, the first on {_day(holes.index[holes[name]][0])}" for name, n in holes.sum().items() if n)
+    said = (f"{name}: {n} missing prices carried forward, the first on {day(holes.index[holes[name]][0])}" for name, n in holes.sum().items() if n)
     return prices.mask(holes, prices.ffill()), tuple(said)
 
 def _on_calendar(benchmark: pd.Series | None, dates: pd.DatetimeIndex) -> pd.Series | None:
@@ -203,16 +214,16 @@ def _on_calendar(benchmark: pd.Series | None, dates: pd.DatetimeIndex) -> pd.Ser
     if not isinstance(benchmark, pd.Series): raise NotNumericError(f"benchmark: give one Series of prices, not {type(benchmark).__name__}")
     checked = check_prices(benchmark.to_frame(benchmark.name or "benchmark")).iloc[:, 0]
     if len(absent := dates.difference(checked.index)):
-        raise CalendarError(f"benchmark: it has no price on {_day(absent[0])}, nor on {len(absent) - 1} more dates of the market; "
+        raise CalendarError(f"benchmark: it has no price on {day(absent[0])}, nor on {len(absent) - 1} more dates of the market; "
                             "cut both to their common dates")
-    if (checked := checked.reindex(dates)).isna().any(): raise MissingDataError(f"benchmark: no price on {_day(dates[checked.isna()][0])}")
+    if (checked := checked.reindex(dates)).isna().any(): raise MissingDataError(f"benchmark: no price on {day(dates[checked.isna()][0])}")
     return checked
 
 def _rates(rate: float | str | pd.Series, dates: pd.DatetimeIndex, what: str) -> float | pd.Series:
     "An annual fraction, or one for each date: the last that was known."
     if isinstance(rate, pd.Series):
         rate = check_table(rate, what).reindex(dates, method="ffill")
-        if rate.isna().any(): raise MissingDataError(f"{what}: nothing is known on {_day(dates[rate.isna()][0])}")
+        if rate.isna().any(): raise MissingDataError(f"{what}: nothing is known on {day(dates[rate.isna()][0])}")
     else: rate = fraction(rate)
     if np.max(np.abs(rate)) >= 1: raise UnitError(f"{what}: {np.max(np.abs(rate)):g} is more than 100% a year; write 0.05 or '5%'")
     return rate
