@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Allocation', 'Allocator', 'fall_back', 'EqualWeight', 'InverseVolatility', 'MinimumVariance']
 
-# %% ../nbs/13_allocators.ipynb #caab321e
+# %% ../nbs/13_allocators.ipynb #ba091245
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
@@ -13,8 +13,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 
-from .core import ConstantColumnError, DataError, ParameterError, by_name, fraction
-from .estimates import Estimate, HistoryError, Trailing, canonical_order, short_repr
+from .core import ConstantColumnError, DataError, ParameterError, as_written, by_name, fraction
+from .estimates import Estimate, HistoryError, Trailing, canonical_order
 from .market import Market
 from .solvers import project, solve_qp
 
@@ -153,27 +153,27 @@ def _sorted(assets: pd.Index) -> pd.Index:
     "Names in canonical order."
     return assets[canonical_order(assets)]
 
-# %% ../nbs/13_allocators.ipynb #6776bf2d
+# %% ../nbs/13_allocators.ipynb #e1d1e303
 @dataclass(frozen=True, repr=False)
 class EqualWeight:
     "The same weight for each asset that has a price today."
     max_weight: float | str = 1.0  # greatest weight of an asset, fraction in (0, 1] or text such as "10%"
 
-    __repr__ = short_repr
+    leading, __repr__ = 0, as_written
     def __post_init__(self): _read_cap(self)
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         try: assets, wish, _, _ = _equal(market, 0)
         except DataError as e: return fall_back(market, previous, str(e), self.max_weight, volatility=False)
         return _allocation(market, assets, wish, self.max_weight)
 
-# %% ../nbs/13_allocators.ipynb #fd823e0b
+# %% ../nbs/13_allocators.ipynb #4897594a
 @dataclass(frozen=True, repr=False)
 class InverseVolatility:
     "Weights in inverse proportion to trailing volatility."
     window: int | str = "1Y"       # bars >= 2, or an offset
     max_weight: float | str = 1.0  # greatest weight of an asset, fraction in (0, 1] or text such as "10%"
 
-    __repr__ = short_repr
+    __repr__ = as_written
     def __post_init__(self):
         _read_cap(self)
         Trailing(self.window)
@@ -192,14 +192,14 @@ def _unestimated(market: Market, previous: pd.Series | None, e: Exception, cap: 
     why = (f"{e}: no portfolio has any risk",)
     return _allocation(market, assets, wish, cap, fallback="equal weight", why=why, total=total)
 
-# %% ../nbs/13_allocators.ipynb #94223528
+# %% ../nbs/13_allocators.ipynb #8a5aa742
 @dataclass(frozen=True, repr=False)
 class MinimumVariance:
     "The long-only portfolio of least variance (Markowitz 1952)."
     basis: Callable[[Market], Estimate] = Trailing("1Y")  # market -> Estimate
     max_weight: float | str = 1.0                         # greatest weight of an asset, fraction in (0, 1] or text such as "10%"
 
-    __repr__ = short_repr
+    __repr__ = as_written
     def __post_init__(self): _read_cap(self)
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         cap, window = self.max_weight, getattr(self.basis, "window", 2)

@@ -6,14 +6,15 @@
 __all__ = ['COLOURS', 'PortfolioResearchError', 'DataError', 'ParameterError', 'WindowError', 'DataFileError',
            'MissingExtraError', 'StateError', 'EmptyDataError', 'NotNumericError', 'DatesError', 'DuplicateDatesError',
            'UnsortedDatesError', 'BadPriceError', 'MissingDataError', 'ConstantColumnError', 'UnitError',
-           'CalendarError', 'UnknownNameError', 'by_name', 'fraction', 'periods_per_year', 'day', 'n_bars', 'use_style',
-           'label_ends', 'wealth_axis', 'percent_axis', 'watched']
+           'CalendarError', 'UnknownNameError', 'by_name', 'fraction', 'periods_per_year', 'day', 'n_bars',
+           'as_written', 'use_style', 'label_ends', 'wealth_axis', 'percent_axis', 'watched']
 
-# %% ../nbs/00_core.ipynb #eae4318e
+# %% ../nbs/00_core.ipynb #e46798fa
 import os
 import re
 import sys
 from collections.abc import Iterable
+from dataclasses import MISSING, fields
 
 import numpy as np
 import pandas as pd
@@ -119,6 +120,18 @@ def n_bars(
         window = round(float(match[1]) * _UNITS[match[2].upper()] * per_year)
     if isinstance(window, (bool, np.bool_)) or window != int(window) or window < 1: raise WindowError(f"a window is a whole number of bars, at least 1: {window!r}")
     return int(window)
+
+# %% ../nbs/00_core.ipynb #0bde7881
+def as_written(
+    part,    # a dataclass instance; its class may say `leading`, how many parameters are always shown (1)
+) -> str:    # text that makes it again
+    "A part as one would write it."
+    shown = []
+    for i, field in enumerate(fields(part)):
+        value = getattr(part, field.name)
+        if i < getattr(part, "leading", 1): shown.append(repr(value))
+        elif field.default is MISSING or value != field.default: shown.append(f"{field.name}={value!r}")
+    return f"{type(part).__name__}({', '.join(shown)})"
 
 # %% ../nbs/00_core.ipynb #374da58c
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -4,18 +4,17 @@
 
 # %% auto #0
 __all__ = ['COVARIANCES', 'Estimate', 'observation_weights', 'weighted_covariance', 'ledoit_wolf', 'HistoryError',
-           'canonical_order', 'short_repr', 'Trailing']
+           'canonical_order', 'Trailing']
 
-# %% ../nbs/10_estimates.ipynb #4503c1ae
+# %% ../nbs/10_estimates.ipynb #a5886d69
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .core import ConstantColumnError, DataError, ParameterError, WindowError, n_bars
+from .core import ConstantColumnError, DataError, ParameterError, WindowError, as_written, n_bars
 from .market import Market
 
 # %% ../nbs/10_estimates.ipynb #b2a7073d
@@ -126,16 +125,7 @@ def _moving(r: np.ndarray, least: float) -> np.ndarray:
     moves = volatility > 1e-10 * size(r)
     return moves & (volatility >= least * np.sort(volatility[moves])[moves.sum() // 2]) if moves.any() else moves
 
-# %% ../nbs/10_estimates.ipynb #bf89e64c
-def short_repr(
-    part: Any,  # a dataclass instance
-) -> str:       # text that makes it again
-    "A part as one would write it: its first field without a name, and nothing that has its default value."
-    first, *rest = [(f, getattr(part, f.name)) for f in fields(part)]
-    words = [repr(first[1])] if first[1] != first[0].default else []
-    return f"{type(part).__name__}({', '.join(words + [f'{f.name}={value!r}' for f, value in rest if value != f.default])})"
-
-# %% ../nbs/10_estimates.ipynb #dcd603fb
+# %% ../nbs/10_estimates.ipynb #1ab12305
 @dataclass(frozen=True, repr=False)
 class Trailing:
     "The last `window` of returns, taken as what is to come. Call it on a market."
@@ -144,7 +134,7 @@ class Trailing:
     halflife: int | str | None = None             # of "ewma": bars, or an offset; a quarter of the window when None
     min_volatility: float = 0.005                 # a column that moves less than this share of the median is left out; in [0, 1)
 
-    __repr__ = short_repr
+    __repr__ = as_written
     def __post_init__(self):
         n_bars(self.window)
         if not callable(self.covariance) and self.covariance not in COVARIANCES:

@@ -6,9 +6,9 @@
 __all__ = ['KINDS', 'Strategy', 'window_mean_std', 'choose', 'Crossover', 'Momentum', 'Reversion', 'LowVolatility',
            'FunctionStrategy']
 
-# %% ../nbs/20_strategies.ipynb #52a4c8bd
+# %% ../nbs/20_strategies.ipynb #e7721dcf
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numba
@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 
 from .bookkeeping import check_targets
-from .core import ParameterError, n_bars
+from .core import ParameterError, as_written, n_bars
 from .market import Market
 from .rebalancing import Calendar, Monthly, Weekly
 
-# %% ../nbs/20_strategies.ipynb #87afa3b9
+# %% ../nbs/20_strategies.ipynb #5f1124d6
 KINDS = ("trend", "mean_reversion", "carry", "low_risk", "neutral")
 
 class Strategy:
@@ -32,13 +32,7 @@ class Strategy:
         "(T, N) weights wanted as of each date, >= 0, row sum <= 1, the rest cash; a row of NaN is no trade."
         raise NotImplementedError(f"{type(self).__name__} must define weights(market)")
 
-    def __str__(self) -> str:
-        shown = []
-        for i, field in enumerate(fields(self)):
-            value = getattr(self, field.name)
-            if i < self.leading: shown.append(repr(value))
-            elif field.default is MISSING or value != field.default: shown.append(f"{field.name}={value!r}")
-        return f"{type(self).__name__}({', '.join(shown)})"
+    def __str__(self) -> str: return as_written(self)
 
 # %% ../nbs/20_strategies.ipynb #e197c29f
 def _reviews(every: Calendar, market: Market) -> np.ndarray:

@@ -96,7 +96,8 @@ def convert(cell, config, root: str):
     lines = cell.source.splitlines()
     options = {m[1]: m[2] for line in lines if (m := OPTION.match(line))}
     cell.source = "\n".join(line for line in lines if not OPTION.match(line)).strip("\n")
-    if "code-fold" in options and len(lines) > LONG:
+    if options.get("echo") == "false": cell.metadata.update(tags=["remove-input"])
+    elif "code-fold" in options and len(lines) > LONG:
         cell.metadata.update(tags=["hide-input"], mystnb=dict(code_prompt_show="Show source", code_prompt_hide="Hide source"))
     if "fig-cap" in options: return [cell, mk_cell(f"{{.caption}}\n{options['fig-cap']}", "markdown")]
     return cell

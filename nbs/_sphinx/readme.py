@@ -18,8 +18,7 @@ def readable(cell) -> bool:
     caption = re.search(r"^#\|\s*fig-cap:\s*(.+)", cell.source, re.M)
     cell.metadata["captions"] = ["image/png" in o.get("data", {}) and (caption[1] if caption else "figure") for o in cell.outputs]
     cell.source = "\n".join(line for line in cell.source.splitlines() if not line.startswith("#|")).strip()
-    for output in cell.outputs:  # GitHub drops the style of a pandas table: its text is easier to read
-        if not {"image/png", "text/markdown"} & output.get("data", {}).keys(): output.get("data", {}).pop("text/html", None)
+    for output in cell.outputs: output.get("data", {}).pop("text/html", None)  # GitHub drops the style of a pandas table
     return True
 
 def main() -> None:
