@@ -56,7 +56,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@sh tools/venv.sh $(VENV) $(PYTHON)
 	@echo "Installing the packages in constraints.txt; the first time this takes some minutes"
 	@$(PIP) install --constraint constraints.txt setuptools
-	@$(PIP) install --constraint constraints.txt --no-build-isolation --editable ".[dev]"
+	@PYTHONWARNINGS=ignore $(PIP) install --constraint constraints.txt --no-build-isolation --editable ".[dev]"
 	@touch $@
 
 clean:  ## remove what was made, but not .venv
