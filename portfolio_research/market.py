@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['GICS_SECTORS', 'check_table', 'check_prices', 'gaps_in', 'check_returns', 'Market', 'load_market']
 
-# %% ../nbs/01_market.ipynb #029872e9
+# %% ../nbs/01_market.ipynb #8bc06b5f
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,90 +15,120 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .core import (BadPriceError, CalendarError, ConstantColumnError, DataFileError, DatesError,
-    DuplicateDatesError, EmptyDataError, MissingDataError, MissingExtraError, NotNumericError, ParameterError,
-    UnitError, UnknownNameError, UnsortedDatesError, by_name, day, fraction, n_bars, periods_per_year)
+from portfolio_research.core import (BadPriceError, CalendarError, ConstantColumnError, DataFileError,
+    DatesError, DuplicateDatesError, EmptyDataError, MissingDataError, MissingExtraError, NotNumericError,
+    ParameterError, UnitError, UnknownNameError, UnsortedDatesError, by_name, day, fraction, n_bars,
+    periods_per_year)
 
-# %% ../nbs/01_market.ipynb #941680e4
+# %% ../nbs/01_market.ipynb #433ac04d
 def check_table(
     table: pd.DataFrame | pd.Series,  # (T, N) or (T,) numbers by date
     what: str = "prices",             # what the table holds, for the error message
 ) -> pd.DataFrame | pd.Series:        # the same numbers as float64; the caller's object is never kept
     "Check dates and types; raises the `DataError` that says which column and which date."
     frame = table.to_frame() if isinstance(table, pd.Series) else table
-    if not isinstance(frame, pd.DataFrame): raise NotNumericError(f"{what}: give a DataFrame or a Series, not {type(table).__name__}")
-    if frame.empty: raise EmptyDataError(f"{what}: the table has {frame.shape[0]} rows and {frame.shape[1]} columns")
-    if frame.columns.has_duplicates: raise DatesError(f"{what}: the column {frame.columns[frame.columns.duplicated()][0]!r} stands twice")
-    index = frame.index
-    if not isinstance(index, pd.DatetimeIndex):
-        raise DatesError(f"{what}: the index holds {index.dtype}, not dates; use pd.to_datetime on it")
-    if index.hasnans: raise DatesError(f"{what}: the date of row {int(np.flatnonzero(index.isna())[0])} is missing")
-    if index.has_duplicates: raise DuplicateDatesError(f"{what}: {day(index[index.duplicated()][0])} stands twice; drop or merge one of the rows")
-    if not index.is_monotonic_increasing:
-        raise UnsortedDatesError(f"{what}: {day(index[1:][np.diff(index.asi8) < 0][0])} stands after a later date; use .sort_index()")
+    if not isinstance(frame, pd.DataFrame):
+        raise NotNumericError(f"{what}: give a DataFrame or a Series, not {type(table).__name__}")
+    if frame.empty:
+        raise EmptyDataError(f"{what}: the table has {frame.shape[0]} rows and {frame.shape[1]} columns")
+    if (twice := frame.columns.duplicated()).any():
+        raise DatesError(f"{what}: the column {frame.columns[twice][0]!r} stands twice")
+    _check_dates(frame.index, what)
+    is_ = pd.api.types
     for name, column in frame.items():
-        if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column) or pd.api.types.is_complex_dtype(column):
-            raise NotNumericError(f"{what}: column {name!r} holds {column.dtype}, for example {column.iloc[0]!r}; convert it to numbers")
+        if not is_.is_numeric_dtype(column) or is_.is_bool_dtype(column) or is_.is_complex_dtype(column):
+            raise NotNumericError(f"{what}: column {name!r} holds {column.dtype}, "
+                                  f"for example {column.iloc[0]!r}; convert it to numbers")
     return table.astype(float).copy()
 
-# %% ../nbs/01_market.ipynb #3a47be3b
+# %% ../nbs/01_market.ipynb #bc0fca61
+def _check_dates(index: pd.Index, what: str) -> None:
+    "Dates, all there, each once, in order."
+    if not isinstance(index, pd.DatetimeIndex):
+        raise DatesError(f"{what}: the index holds {index.dtype}, not dates; use pd.to_datetime on it")
+    if index.hasnans:
+        raise DatesError(f"{what}: the date of row {int(np.flatnonzero(index.isna())[0])} is missing")
+    if (twice := index.duplicated()).any():
+        date = day(index[twice][0])
+        raise DuplicateDatesError(f"{what}: {date} stands twice; drop or merge one of the rows")
+    if not index.is_monotonic_increasing:
+        late = index[1:][np.diff(index.asi8) < 0][0]
+        raise UnsortedDatesError(f"{what}: {day(late)} stands after a later date; use .sort_index()")
+
 def _first(bad: pd.DataFrame) -> tuple:
     "Column, date and count of the first `True`, by date."
-    row = int(np.flatnonzero(bad.to_numpy().any(axis=1))[0])
-    return bad.columns[int(np.flatnonzero(bad.to_numpy()[row])[0])], day(bad.index[row]), int(bad.to_numpy().sum())
+    where = bad.to_numpy()
+    row = int(np.flatnonzero(where.any(axis=1))[0])
+    return bad.columns[int(np.flatnonzero(where[row])[0])], day(bad.index[row]), int(where.sum())
 
-# %% ../nbs/01_market.ipynb #5f0b55cc
+# %% ../nbs/01_market.ipynb #7d2148f4
 def check_prices(
-    prices: pd.DataFrame,  # (T, N) prices by date; NaN only before the first and after the last price of a column
-    still: bool = False,   # whether a price that never moves is let in, as the wealth of a strategy in cash may be
+    prices: pd.DataFrame,  # (T, N) prices by date, > 0; NaN only before a first and after a last price
+    still: bool = False,   # whether a price may stand still, as the wealth of a strategy in cash does
 ) -> pd.DataFrame:         # the same, float64
-    "Check prices; raises `BadPriceError`, `MissingDataError`, `ConstantColumnError` and those of `check_table`."
+    "Check prices; raises `BadPriceError`, `MissingDataError`, `ConstantColumnError`, or as `check_table`."
     prices = check_table(prices, "prices")
     if (bad := np.isinf(prices) | (prices <= 0)).any(axis=None):
         name, date, count = _first(bad)
-        hint = "; if these are returns, use Market.from_returns" if (prices.abs() < 1).mean(axis=None) > .9 else ""
-        raise BadPriceError(f"prices: {name!r} is {prices.at[date, name]:g} on {date}, one of {count} that are not positive and finite{hint}")
-    if (none := prices.isna().all()).any(): raise EmptyDataError(f"prices: column {prices.columns[none][0]!r} has no price at all")
+        small = (prices.abs() < 1).mean(axis=None) > .9
+        hint = "; if these are returns, use Market.from_returns" if small else ""
+        raise BadPriceError(f"prices: {name!r} is {prices.at[date, name]:g} on {date}, "
+                            f"one of {count} that are not positive and finite{hint}")
+    if (none := prices.isna().all()).any():
+        raise EmptyDataError(f"prices: column {prices.columns[none][0]!r} has no price at all")
     if (gaps := gaps_in(prices)).any(axis=None):
         name, date, count = _first(gaps)
-        raise MissingDataError(f"prices: {name!r} has no price on {date}, inside its history; {count} values are missing. "
+        raise MissingDataError(f"prices: {name!r} has no price on {date}, inside its history; "
+                               f"{count} values are missing. "
                                "Repair the data, or say gaps='ffill' to carry the last price forward")
     if not still and (flat := (prices.nunique() == 1) & (prices.count() > 2)).any():
-        raise ConstantColumnError(f"prices: {prices.columns[flat][0]!r} never changes from {day(prices[prices.columns[flat][0]].first_valid_index())} on; "
+        name = prices.columns[flat][0]
+        start = day(prices[name].first_valid_index())
+        raise ConstantColumnError(f"prices: {name!r} never changes from {start} on; "
                                   "drop it, and give a safe rate as cash_rate")
     return prices
 
 def gaps_in(
-    prices: pd.DataFrame,  # (T, N)
+    prices: pd.DataFrame,  # (T, N) values by date, NaN where one is missing
 ) -> pd.DataFrame:         # (T, N) True where a value is missing between a column's first and last
     "Where a history has holes."
     return prices.isna() & prices.ffill().notna() & prices.bfill().notna()
 
-# %% ../nbs/01_market.ipynb #8a7173bf
+# %% ../nbs/01_market.ipynb #663e098d
 def check_returns(
-    returns: pd.DataFrame | pd.Series,  # (T, N) or (T,) simple returns per period, fractions; NaN before and after a history
+    returns: pd.DataFrame | pd.Series,  # (T, N) or (T,) simple returns, fractions; NaN outside a history
 ) -> pd.DataFrame | pd.Series:          # the same, float64
     "Check returns; raises `UnitError` on percent and on prices, `MissingDataError` on holes."
     checked = check_table(returns, "returns")
     frame = checked.to_frame() if isinstance(checked, pd.Series) else checked
-    if np.isinf(frame).any(axis=None): raise UnitError("returns: {!r} is infinite on {}; {} values are".format(*_first(np.isinf(frame))))
-    if (gaps := gaps_in(frame)).any(axis=None): raise MissingDataError("returns: {!r} is missing on {}, inside its history; {} values are".format(*_first(gaps)))
+    if (bad := np.isinf(frame)).any(axis=None):
+        name, date, count = _first(bad)
+        raise UnitError(f"returns: {name!r} is infinite on {date}; {count} values are")
+    if (gaps := gaps_in(frame)).any(axis=None):
+        name, date, count = _first(gaps)
+        raise MissingDataError(f"returns: {name!r} is missing on {date}, inside its history; "
+                               f"{count} values are")
     for name, column in frame.items():
-        size = column.abs().replace(0, np.nan).median()
-        if (column.dropna() > 0).all() and column.mean() > 1 and len(column) > 2:
-            raise UnitError(f"returns: {name!r} is positive throughout, {column.mean():.4g} on average: these are prices; use prices.pct_change().iloc[1:]")
+        size, mean = column.abs().replace(0, np.nan).median(), column.mean()
+        if (column.dropna() > 0).all() and mean > 1 and len(column) > 2:
+            raise UnitError(f"returns: {name!r} is positive throughout, {mean:.4g} on average: "
+                            "these are prices; use prices.pct_change().iloc[1:]")
         if (column < -1).any() or size > .25 and column.count() >= 10:
-            raise UnitError(f"returns: {name!r} has a typical size of {size:.3g} and a worst value of {column.min():.3g}: "
-                            "these are percent; divide by 100")
+            raise UnitError(f"returns: {name!r} has a typical size of {size:.3g} and a worst value of "
+                            f"{column.min():.3g}: these are percent; divide by 100")
     return checked
 
-# %% ../nbs/01_market.ipynb #05fcba8c
-class _Cuts:
-    "What follows from a market's tables, and how a market is cut."
+# %% ../nbs/01_market.ipynb #14ff0db6
+class _Derived:
+    "What follows from a market's tables; computed once, when it is asked for."
     @property
-    def dates(self) -> pd.DatetimeIndex: return self.prices.index
+    def dates(self) -> pd.DatetimeIndex:
+        "(T,) dates of the bars."
+        return self.prices.index
     @property
-    def assets(self) -> pd.Index: return self.prices.columns
+    def assets(self) -> pd.Index:
+        "(N,) names of the assets."
+        return self.prices.columns
     @cached_property
     def per_year(self) -> float:
         "Bars in a year."
@@ -115,80 +145,97 @@ class _Cuts:
     @cached_property
     def cash_returns(self) -> pd.Series:
         "(T-1,) what cash earned over each period, at the rate known when the period began."
-        rate = self.cash_rate.to_numpy()[:-1] if isinstance(self.cash_rate, pd.Series) else np.full(len(self.dates) - 1, self.cash_rate)
+        rate = np.broadcast_to(np.asarray(self.cash_rate, float), len(self.dates))[:-1]
         return pd.Series((1 + rate) ** (1 / self.per_year) - 1, self.dates[1:], name="cash")
-    def until(self, t: pd.Timestamp | str) -> "Market":
-        "What was known at `t`, that date included; `t` is a date or its text."
+
+# %% ../nbs/01_market.ipynb #67952f90
+class _Cuts(_Derived):
+    "How a market is cut, by dates and by names."
+    def until(self,
+        t: pd.Timestamp | str,  # a date or its text
+    ) -> "Market":              # the bars up to `t`, that date included
+        "What was known at `t`; raises `CalendarError` where that is nothing."
         n = self.dates.slice_indexer(end=t).stop
         if not n: raise CalendarError(f"nothing is known at {t}: the market begins on {day(self.dates[0])}")
         return _rows(self, 0, n)
-    def tail(self, window: int | str) -> "Market":
-        "The last `window` returns and the price before them; all there is where the window is longer."
+    def tail(self,
+        window: int | str,  # returns to keep: bars >= 1, or an offset such as "2Y"
+    ) -> "Market":          # the last returns and the price before them; all where the window is longer
+        "The last stretch of a market; raises `WindowError` on what is no window."
         return _rows(self, max(len(self.dates) - n_bars(window, self.per_year) - 1, 0), len(self.dates))
-    def select(self, names: Iterable[str]) -> "Market":
-        "Some of the assets, in the order given; raises `UnknownNameError` on one that is not there."
-        if len(absent := pd.Index(names := list(names)).difference(self.assets)): raise UnknownNameError(f"select: the market has no {absent[0]!r}")
-        chosen = lambda x: x[names] if isinstance(x, pd.DataFrame) or isinstance(x, pd.Series) and x.index.equals(self.assets) else x
+    def select(self,
+        names: Iterable[str],  # of the assets to keep, in any order
+    ) -> "Market":             # these assets, in the order given
+        "Some of the assets; raises `UnknownNameError` on one that is not there."
+        names = list(names)
+        if len(absent := pd.Index(names).difference(self.assets)):
+            raise UnknownNameError(f"select: the market has no {absent[0]!r}")
+        listed = lambda x: isinstance(x, pd.Series) and x.index.equals(self.assets)
+        by_asset = lambda x: isinstance(x, pd.DataFrame) or listed(x)
         out = object.__new__(Market)
-        out.__dict__.update({k: chosen(v) for k, v in self.__dict__.items()})
+        out.__dict__.update({k: v[names] if by_asset(v) else v for k, v in self.__dict__.items()})
         return out
-    def eligible(self, window: int | str = 0) -> pd.Index:
-        "The assets that can be held at the last date: a price then, and a complete window of returns up to then; 0 asks for the price alone."
+    def eligible(self,
+        window: int | str = 0,  # returns that must be complete: bars or an offset; 0 asks for a price alone
+    ) -> pd.Index:              # names in the market's order
+        "Assets that can be held at the last date: a price then, and a complete window of returns up to then."
         n = n_bars(window, self.per_year) if window else 0
         if len(self.dates) <= n: return self.assets[:0]
         return self.assets[~np.isnan(self.prices.to_numpy()[-n - 1:]).any(axis=0)]
 
-# %% ../nbs/01_market.ipynb #23b83b79
+# %% ../nbs/01_market.ipynb #3e4a0c34
 def _rows(market: "Market", a: int, b: int) -> "Market":
     "Rows a to b, unchecked; what has been computed is sliced along."
     T, known = len(market.dates), market.__dict__
-    if "returns" not in known: known["returns"] = market.returns       # computed once, and not again for each cut
+    if "returns" not in known: known["returns"] = market.returns  # computed once, and not for each cut
     dated = lambda x: isinstance(x, (pd.Series, pd.DataFrame)) and isinstance(x.index, pd.DatetimeIndex)
+    cut = lambda x: x if not dated(x) else x.iloc[a:b] if len(x) == T else x.iloc[a:b - 1]
     out = object.__new__(Market)
-    out.__dict__.update({k: v.iloc[a:b] if dated(v) and len(v) == T else v.iloc[a:b - 1] if dated(v) else v
-                         for k, v in known.items() if k != "per_year"})
+    out.__dict__.update({k: cut(v) for k, v in known.items() if k != "per_year"})
     if "per_year" in known and a == 0 and b > 64: out.__dict__["per_year"] = known["per_year"]
     return out
 
-# %% ../nbs/01_market.ipynb #4a7335dc
+# %% ../nbs/01_market.ipynb #a5a1b71f
 @dataclass(frozen=True, eq=False, repr=False)
 class Market(_Cuts):
-    "What is known: prices and what belongs to them, on one calendar. Made by `from_prices`, `from_returns` or `load_market`."
-    prices: pd.DataFrame                            # (T, N) positive; NaN before a listing and after a delisting
+    "What is known, on one calendar. Made by `from_prices`, `from_returns` or `load_market`."
+    prices: pd.DataFrame                            # (T, N) positive; NaN before a listing, after a delisting
     benchmark: pd.Series | None = None              # (T,) price of the benchmark
     sectors: pd.Series | None = None                # (N,) sector of each asset
     cash_rate: float | pd.Series = 0.0              # annual fraction that cash earns; (T,) where it changes
-    yields: pd.Series | pd.DataFrame | None = None  # annual fraction paid out: (N,), or (T, N) where it changes
+    yields: pd.Series | pd.DataFrame | None = None  # annual fraction paid out: (N,), or (T, N) if it changes
     repairs: tuple[str, ...] = ()                   # what was done to the data on request, in words
 
     @classmethod
     def from_prices(cls,
-        prices: pd.DataFrame,                       # (T, N) prices by date
-        benchmark: pd.Series | None = None,         # prices that cover every date of `prices`
-        sectors: dict | pd.Series | None = None,    # sector of each asset, by name
-        cash_rate: float | str | pd.Series = 0.0,   # annual fraction; a Series holds until its next value
-        yields: dict | pd.Series | pd.DataFrame | None = None,  # annual fractions by asset, or by date and asset
-        gaps: str = "raise",                        # or "ffill": carry the last price over holes, and say so in `repairs`
-    ) -> "Market":
-        "Check everything, keep copies."
+        prices: pd.DataFrame,                                   # (T, N) prices by date, > 0
+        benchmark: pd.Series | None = None,                     # prices that cover every date of `prices`
+        sectors: dict | pd.Series | None = None,                # sector of each asset, by name
+        cash_rate: float | str | pd.Series = 0.0,               # annual fraction, or one by date
+        yields: dict | pd.Series | pd.DataFrame | None = None,  # annual fractions, by asset or date and asset
+        gaps: str = "raise",                                    # or "ffill": carry prices over holes
+    ) -> "Market":                                              # checked copies; `repairs` says what was filled
+        "Check everything, keep copies; raises the `DataError` that says what is wrong, and where."
         prices, repairs = _fill(prices, gaps)
         return cls._of(check_prices(prices), benchmark, sectors, cash_rate, yields, repairs)
 
     @classmethod
     def _of(cls, prices, benchmark=None, sectors=None, cash_rate=0.0, yields=None, repairs=()) -> "Market":
         "A market of checked prices; what comes along is checked here."
-        return cls(prices, _on_calendar(benchmark, prices.index), None if sectors is None else by_name(sectors, prices.columns, "sectors"),
+        if sectors is not None: sectors = by_name(sectors, prices.columns, "sectors")
+        return cls(prices, _on_calendar(benchmark, prices.index), sectors,
                    _rates(cash_rate, prices.index, "cash_rate"), _yields(yields, prices), repairs)
 
     @classmethod
     def from_returns(cls,
         returns: pd.DataFrame,              # (T, N) simple returns per period, fractions
-        start: pd.Timestamp | None = None,  # the date before the first return; one median gap earlier if not given
+        start: pd.Timestamp | None = None,  # the date before the first return; None: one median gap earlier
         **kwargs,                           # benchmark, sectors, cash_rate, yields as in `from_prices`
-    ) -> "Market":
-        "A market of return streams: prices are wealth that starts at 1, and `returns` are the given ones to the bit."
+    ) -> "Market":                          # prices are wealth from 1; `returns` as given, to the bit
+        "A market of return streams; raises as `check_returns` and `from_prices` do."
         returns = check_returns(returns)
-        if start is None: start = returns.index[0] - (pd.Series(returns.index).diff().median() if len(returns) > 1 else pd.Timedelta(days=1))
+        gap = pd.Series(returns.index).diff().median() if len(returns) > 1 else pd.Timedelta(days=1)
+        if start is None: start = returns.index[0] - gap
         prices = check_prices(_wealth(returns, pd.Timestamp(start)), still=True)
         market = cls._of(prices, **kwargs)
         market.__dict__["returns"] = returns
@@ -196,42 +243,51 @@ class Market(_Cuts):
 
     def __repr__(self) -> str:
         names = ", ".join(map(str, self.assets[:4])) + (", ..." if len(self.assets) > 4 else "")
-        return f"Market({len(self.dates)} bars, {day(self.dates[0])} to {day(self.dates[-1])}, {len(self.assets)} assets: {names})"
+        span = f"{day(self.dates[0])} to {day(self.dates[-1])}"
+        return f"Market({len(self.dates)} bars, {span}, {len(self.assets)} assets: {names})"
 
-# %% ../nbs/01_market.ipynb #31dde8df
+# %% ../nbs/01_market.ipynb #4bdc1e33
 def _fill(prices: pd.DataFrame, gaps: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     "Carry prices over holes where that was asked for, and say what was done."
     if gaps not in ("raise", "ffill"): raise ParameterError(f"gaps is 'raise' or 'ffill', not {gaps!r}")
     if gaps == "raise": return prices, ()
     holes = gaps_in(prices := check_table(prices, "prices"))
-    said = (f"{name}: {n} missing prices carried forward, the first on {day(holes.index[holes[name]][0])}" for name, n in holes.sum().items() if n)
+    first = lambda name: day(holes.index[holes[name]][0])
+    said = (f"{name}: {n} missing prices carried forward, the first on {first(name)}"
+            for name, n in holes.sum().items() if n)
     return prices.mask(holes, prices.ffill()), tuple(said)
 
 def _on_calendar(benchmark: pd.Series | None, dates: pd.DatetimeIndex) -> pd.Series | None:
     "The benchmark on the market's dates; every one of them must be there."
     if benchmark is None: return None
     if isinstance(benchmark, pd.DataFrame): benchmark = benchmark.squeeze(axis=1)
-    if not isinstance(benchmark, pd.Series): raise NotNumericError(f"benchmark: give one Series of prices, not {type(benchmark).__name__}")
+    if not isinstance(benchmark, pd.Series):
+        raise NotNumericError(f"benchmark: give one Series of prices, not {type(benchmark).__name__}")
     checked = check_prices(benchmark.to_frame(benchmark.name or "benchmark")).iloc[:, 0]
     if len(absent := dates.difference(checked.index)):
-        raise CalendarError(f"benchmark: it has no price on {day(absent[0])}, nor on {len(absent) - 1} more dates of the market; "
-                            "cut both to their common dates")
-    if (checked := checked.reindex(dates)).isna().any(): raise MissingDataError(f"benchmark: no price on {day(dates[checked.isna()][0])}")
+        raise CalendarError(f"benchmark: it has no price on {day(absent[0])}, nor on {len(absent) - 1} "
+                            "more dates of the market; cut both to their common dates")
+    if (none := (checked := checked.reindex(dates)).isna()).any():
+        raise MissingDataError(f"benchmark: no price on {day(dates[none][0])}")
     return checked
 
+# %% ../nbs/01_market.ipynb #26dde7ae
 def _rates(rate: float | str | pd.Series, dates: pd.DatetimeIndex, what: str) -> float | pd.Series:
     "An annual fraction, or one for each date: the last that was known."
     if isinstance(rate, pd.Series):
         rate = check_table(rate, what).reindex(dates, method="ffill")
-        if rate.isna().any(): raise MissingDataError(f"{what}: nothing is known on {day(dates[rate.isna()][0])}")
+        if (none := rate.isna()).any():
+            raise MissingDataError(f"{what}: nothing is known on {day(dates[none][0])}")
     else: rate = fraction(rate)
-    if np.max(np.abs(rate)) >= 1: raise UnitError(f"{what}: {np.max(np.abs(rate)):g} is more than 100% a year; write 0.05 or '5%'")
+    if (most := np.max(np.abs(rate))) >= 1:
+        raise UnitError(f"{what}: {most:g} is more than 100% a year; write 0.05 or '5%'")
     return rate
 
 def _yields(yields, prices: pd.DataFrame) -> pd.Series | pd.DataFrame | None:
     "Yields by asset, or by date and asset, in the market's order."
     if yields is None: return None
-    if not isinstance(yields, pd.DataFrame): return by_name(yields, prices.columns, "yields").map(fraction)
+    if not isinstance(yields, pd.DataFrame):
+        return by_name(yields, prices.columns, "yields").map(fraction)
     yields = check_table(yields, "yields")
     by_name(dict.fromkeys(yields.columns, 0), prices.columns, "yields")
     return yields[prices.columns].reindex(prices.index, method="ffill")
@@ -243,49 +299,57 @@ def _wealth(returns: pd.DataFrame, start: pd.Timestamp) -> pd.DataFrame:
     before = wealth.shift(-1).notna() & wealth.isna() & (wealth.ffill().isna())
     return wealth.mask(before, 1.0)
 
-# %% ../nbs/01_market.ipynb #2c945758
+# %% ../nbs/01_market.ipynb #0ec07cb4
 GICS_SECTORS = {
-    "AAPL": "Information Technology", "AMD": "Information Technology", "BAC": "Financials", "BBY": "Consumer Discretionary",
-    "CVX": "Energy", "GE": "Industrials", "HD": "Consumer Discretionary", "JNJ": "Health Care", "JPM": "Financials",
-    "KO": "Consumer Staples", "LLY": "Health Care", "MRK": "Health Care", "MSFT": "Information Technology",
-    "PEP": "Consumer Staples", "PFE": "Health Care", "PG": "Consumer Staples", "RRC": "Energy", "UNH": "Health Care",
-    "WMT": "Consumer Staples", "XOM": "Energy"}
+    "AAPL": "Information Technology", "AMD": "Information Technology", "BAC": "Financials",
+    "BBY": "Consumer Discretionary", "CVX": "Energy", "GE": "Industrials", "HD": "Consumer Discretionary",
+    "JNJ": "Health Care", "JPM": "Financials", "KO": "Consumer Staples", "LLY": "Health Care",
+    "MRK": "Health Care", "MSFT": "Information Technology", "PEP": "Consumer Staples", "PFE": "Health Care",
+    "PG": "Consumer Staples", "RRC": "Energy", "UNH": "Health Care", "WMT": "Consumer Staples", "XOM": "Energy"}
 
 def load_market(
-    source: str = "embedded",        # "embedded", a path ending in .csv or .parquet, or "yahoo:SPY,TLT"
-    benchmark: str | None = None,    # the column of a file, or the Yahoo ticker, that is the benchmark
-    cache: str | Path | None = None, # folder of downloaded prices; default ~/.cache/portfolio_research
-    **kwargs,                        # sectors, cash_rate, yields, gaps as in `Market.from_prices`
-) -> Market:
-    "A market from the embedded data, a user's file, or Yahoo (extra `yahoo`, cached on disk)."
+    source: str = "embedded",         # "embedded", a path ending in .csv or .parquet, or "yahoo:SPY,TLT"
+    benchmark: str | None = None,     # the column of a file, or the Yahoo ticker, that is the benchmark
+    cache: str | Path | None = None,  # folder of downloaded prices; None: ~/.cache/portfolio_research
+    **kwargs,                         # sectors, cash_rate, yields, gaps as in `Market.from_prices`
+) -> Market:                          # checked, with its benchmark and sectors where it has them
+    "A market from the embedded data, a file, or Yahoo (extra `yahoo`); raises `DataFileError` or a `DataError`."
     if source == "embedded":
         from skfolio.datasets import load_sp500_dataset, load_sp500_index
-        return Market.from_prices(load_sp500_dataset(), load_sp500_index()["SP500"], **{"sectors": GICS_SECTORS} | kwargs)
+        given = {"sectors": GICS_SECTORS} | kwargs
+        return Market.from_prices(load_sp500_dataset(), load_sp500_index()["SP500"], **given)
     if source.startswith("yahoo:"): prices = _yahoo(source[6:], benchmark, cache)
     else: prices = _read(Path(source))
     if benchmark is None: return Market.from_prices(prices, **kwargs)
-    if benchmark not in prices: raise CalendarError(f"{source}: there is no column {benchmark!r} to be the benchmark")
+    if benchmark not in prices:
+        raise CalendarError(f"{source}: there is no column {benchmark!r} to be the benchmark")
     return Market.from_prices(prices.drop(columns=benchmark), prices[benchmark], **kwargs)
 
-# %% ../nbs/01_market.ipynb #2efe5e23
+# %% ../nbs/01_market.ipynb #50e31143
 def _read(path: Path) -> pd.DataFrame:
     "Prices from a file: dates in the first column of a csv, or in the index of a parquet file."
-    if path.suffix not in (".csv", ".parquet"): raise DataFileError(f"{path}: a market is read from .csv or .parquet, or from 'yahoo:TICKER,...'")
-    if not path.is_file(): raise DataFileError(f"{path}: there is no such file; looked in {path.absolute().parent}")
-    try: prices = pd.read_csv(path, index_col=0, parse_dates=True) if path.suffix == ".csv" else pd.read_parquet(path)
+    if path.suffix not in (".csv", ".parquet"):
+        raise DataFileError(f"{path}: a market is read from .csv or .parquet, or from 'yahoo:TICKER,...'")
+    if not path.is_file():
+        raise DataFileError(f"{path}: there is no such file; looked in {path.absolute().parent}")
+    try:
+        if path.suffix == ".csv": return pd.read_csv(path, index_col=0, parse_dates=True)
+        return pd.read_parquet(path)
     except Exception as e: raise DataFileError(f"{path}: it cannot be read as {path.suffix[1:]}: {e}") from e
-    return prices
 
 def _yahoo(tickers: str, benchmark: str | None, cache: str | Path | None) -> pd.DataFrame:
     "Adjusted closes from Yahoo, from the cache where they are there."
-    names = sorted({t.strip().upper() for t in tickers.split(",") if t.strip()} | ({benchmark} if benchmark else set()))
+    asked = {t.strip().upper() for t in tickers.split(",") if t.strip()}
+    names = sorted(asked | ({benchmark} if benchmark else set()))
     if not names: raise ParameterError("yahoo: name at least one ticker, as in 'yahoo:SPY,TLT'")
     folder = Path(cache) if cache else Path.home() / ".cache" / "portfolio_research"
     path = folder / f"yahoo-{hashlib.sha256(','.join(names).encode()).hexdigest()[:16]}.parquet"
     if path.is_file(): return _read(path)
     try: import yfinance
-    except ImportError as e: raise MissingExtraError("yahoo: needs yfinance; pip install 'portfolio-research[yahoo]'") from e
-    prices = yfinance.download(names, period="max", auto_adjust=True, progress=False)["Close"].dropna(how="all")
+    except ImportError as e:
+        raise MissingExtraError("yahoo: needs yfinance; pip install 'portfolio-research[yahoo]'") from e
+    prices = yfinance.download(names, period="max", auto_adjust=True, progress=False)["Close"]
+    prices = prices.dropna(how="all")
     if prices.empty: raise EmptyDataError(f"yahoo: nothing came back for {', '.join(names)}")
     folder.mkdir(parents=True, exist_ok=True)
     prices.to_parquet(path)

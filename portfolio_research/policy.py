@@ -21,23 +21,24 @@ from .drawdown import Placement, placement
 from .market import Market
 from .rebalancing import Monthly
 
-# %% ../nbs/40_policy.ipynb #5b1c2b1f
+# %% ../nbs/40_policy.ipynb #e1ab01ba
 def first_row(
-    returns: pd.DataFrame | pd.Series,  # (T-1, N) or (T-1,) returns
-) -> np.ndarray:                        # (T, N) or (T,) one row for each bar
+    returns: pd.DataFrame | pd.Series,  # (T-1, N) or (T-1,) returns per period
+) -> np.ndarray:                        # (T, N) or (T,) the same returns, one row for each bar
     "Returns with a row of zeros for the market's first bar, which has none."
     values = returns.to_numpy()
     return np.concatenate([np.zeros((1,) + values.shape[1:]), values])
 
+# %% ../nbs/40_policy.ipynb #fd4f526e
 @dataclass(frozen=True, eq=False)
 class _Sleeves:
-    "The sleeves of a policy on a market: their own books, unmanaged."
-    names: pd.Index                    # (S,)
-    market: Market                     # a market whose columns are the sleeves
-    returns: np.ndarray                # (T, S) net returns; the first row, which has none, is 0; NaN where an asset has no price
-    held: list[np.ndarray] | None      # S times (T, N): asset weights inside a sleeve, after the fills of each bar; None for assets
-    wanted: list[np.ndarray] | None    # S times (T, N): targets where the sleeve trades, what it holds where it does not
-    trades: np.ndarray                 # (T, S) whether a sleeve trades of its own as of a bar
+    "The sleeves of a policy on a market: their own books, unmanaged; assets have none."
+    names: pd.Index                  # (S,)
+    market: Market                   # a market whose columns are the sleeves
+    returns: np.ndarray              # (T, S) net returns; 0 on the first bar; NaN where an asset has no price
+    held: list[np.ndarray] | None    # S times (T, N): asset weights in a sleeve after the fills of each bar
+    wanted: list[np.ndarray] | None  # S times (T, N): targets where a sleeve trades, else what it holds
+    trades: np.ndarray               # (T, S) whether a sleeve trades of its own as of a bar
 
 def _sleeves(policy: "Policy", market: Market) -> _Sleeves:
     "Run each sleeve's own book over the market."
@@ -57,11 +58,12 @@ def _sleeves(policy: "Policy", market: Market) -> _Sleeves:
 
 def _market_of(net: np.ndarray, names: pd.Index, market: Market) -> Market:
     "A market whose columns are return streams; a stream may be flat, as a strategy in cash is."
-    out = Market(pd.DataFrame(np.cumprod(1 + net, axis=0), market.dates, names), market.benchmark, None, market.cash_rate)
+    wealth = pd.DataFrame(np.cumprod(1 + net, axis=0), market.dates, names)
+    out = Market(wealth, market.benchmark, None, market.cash_rate)
     out.__dict__.update(returns=pd.DataFrame(net[1:], market.dates[1:], names), per_year=market.per_year)
     return out
 
-# %% ../nbs/40_policy.ipynb #eab1259c
+# %% ../nbs/40_policy.ipynb #73066acb
 @dataclass(frozen=True)
 class Flag:
     "Something a person should look at."
@@ -72,45 +74,49 @@ class Flag:
 @dataclass(frozen=True, eq=False)
 class Decision:
     "What a policy says at one date."
-    as_of: pd.Timestamp       # the last data that were used; filled at the next bar
-    targets: pd.Series        # (N,) asset weights, >= 0; what is missing to 1 is cash
-    orders: pd.Series         # changes of asset weights to be traded; empty when there is nothing to do
-    sleeves: pd.Series        # (S,) weights of the sleeves, after all rules
-    trace: pd.DataFrame       # (stages, S) how the sleeves' weights came about
-    flags: tuple[Flag, ...]   # what a person should look at
-    reason: str               # why there are orders, or why not
-    state: dict | None = None              # plain data for the next review; only the last decision of a path has it
-    path: "Decisions | None" = None        # the decisions of every bar since the state that was given
+    as_of: pd.Timestamp              # date of the last data that were used; filled at the next bar
+    targets: pd.Series               # (N,) asset weights, >= 0; what is missing to 1 is cash
+    orders: pd.Series                # changes of asset weights to be traded; empty where there are none
+    sleeves: pd.Series               # (S,) weights of the sleeves, after all rules
+    trace: pd.DataFrame              # (stages, S) how the sleeves' weights came about
+    flags: tuple[Flag, ...]          # what a person should look at
+    reason: str                      # why there are orders, or why not
+    state: dict | None = None        # plain data for the next review; only the answer of `review` has it
+    path: "Decisions | None" = None  # the decisions of every bar since the state that was given
 
     def __eq__(self, other: "Decision") -> bool:
-        same = all(getattr(self, k).equals(getattr(other, k)) for k in ("targets", "orders", "sleeves", "trace"))
-        return same and (self.as_of, self.flags, self.reason) == (other.as_of, other.flags, other.reason)
+        tables, words = ("targets", "orders", "sleeves", "trace"), ("as_of", "flags", "reason")
+        return (all(getattr(self, k).equals(getattr(other, k)) for k in tables)
+                and all(getattr(self, k) == getattr(other, k) for k in words))
     def __repr__(self) -> str:
         what = f"{len(self.orders)} orders" if len(self.orders) else "hold"
         return f"Decision({self.as_of.date()}: {what}, {self.targets.sum():.1%} invested; {self.reason})"
 
-# %% ../nbs/40_policy.ipynb #9b0c65aa
+# %% ../nbs/40_policy.ipynb #03fe8cbf
 @dataclass(frozen=True, eq=False)
 class Decisions(Sequence):
     "Decisions bar by bar; `path[5]`, `path[-1]` or `path['2008-10-10']`."
-    dates: pd.DatetimeIndex    # (T,)
-    assets: pd.Index           # (N,)
-    names: pd.Index            # (S,) the sleeves
-    targets: np.ndarray        # (T, N) asset weights wanted as of each bar
-    current: np.ndarray        # (T, N) asset weights that the policy takes itself to hold then
-    traded: np.ndarray         # (T, N) whether an asset is to be brought to its target at the next bar
-    pool: np.ndarray           # (T, S) sleeves' weights: newly allocated, or as drifted
-    by_strategy: np.ndarray    # (T, S) exposure that a rule leaves each strategy, in [0, 1]
-    by_portfolio: np.ndarray   # (T,) exposure that a rule leaves the whole portfolio, in [0, 1]
-    trades: np.ndarray         # (T, S) sleeves that trade of their own
-    event: np.ndarray          # (T,) which of `events` holds at a bar
-    events: tuple["_Event", ...]  # the allocations that were made
-    risk: Placement            # where the rules sit
-    before: tuple[np.ndarray, float]  # exposures of the strategies and of the portfolio on the bar before the first
-    shadow: np.ndarray         # (T,) net return of the pool before the whole-portfolio rule
+    dates: pd.DatetimeIndex           # (T,) the bars
+    assets: pd.Index                  # (N,) names of the assets
+    names: pd.Index                   # (S,) names of the sleeves
+    targets: np.ndarray               # (T, N) asset weights wanted as of each bar
+    current: np.ndarray               # (T, N) asset weights that the policy takes itself to hold then
+    traded: np.ndarray                # (T, N) whether an asset is to be brought to its target at the next bar
+    pool: np.ndarray                  # (T, S) sleeves' weights: newly allocated, or as drifted
+    by_strategy: np.ndarray           # (T, S) exposure that a rule leaves each strategy, in [0, 1]
+    by_portfolio: np.ndarray          # (T,) exposure that a rule leaves the whole portfolio, in [0, 1]
+    trades: np.ndarray                # (T, S) whether a sleeve trades of its own
+    event: np.ndarray                 # (T,) which of `events` holds at a bar
+    events: tuple["_Event", ...]      # the allocations that were made
+    risk: Placement                   # where the rules sit
+    before: tuple[np.ndarray, float]  # exposures of strategies and portfolio on the bar before the first
+    shadow: np.ndarray                # (T,) net return of the pool, on which no whole-portfolio rule acts
 
     def __len__(self) -> int: return len(self.dates)
-    def __getitem__(self, key) -> Decision:
+    def __getitem__(self,
+        key: int | str | pd.Timestamp,  # a position, or a date of the path
+    ) -> Decision:                      # the decision as of that bar
+        "One decision; raises `IndexError` or `KeyError` where the path has no such bar."
         t = key if isinstance(key, (int, np.integer)) else self.dates.get_loc(pd.Timestamp(key))
         return _decision(self, range(len(self))[t])
     @cached_property
@@ -124,42 +130,48 @@ class Decisions(Sequence):
         out = np.vstack([np.append(*self.before), both_levels]) < .5
         return int((out[1:] & ~out[:-1]).sum())
 
+# %% ../nbs/40_policy.ipynb #5c1efba3
 @dataclass(frozen=True, eq=False)
 class _Event:
     "One allocation, and what the overlays made of it."
-    as_of: pd.Timestamp
-    status: str
-    reason: str
+    as_of: pd.Timestamp                         # date of the decision
+    status: str                                 # "optimal", "nearest" or "fallback"; "none" before the first
+    reason: str                                 # the trigger, and the status in words
     stages: tuple[tuple[str, np.ndarray], ...]  # (name, (S,) weights): the allocation, then each overlay
-    flags: tuple[Flag, ...]
+    flags: tuple[Flag, ...]                     # what the allocator and the overlays raised
     @property
     def targets(self) -> np.ndarray:
         "(S,) what was set; NaN while nothing could be, so that the trigger is asked again at the next bar."
         weights = self.stages[-1][1]
-        return weights if self.status in ("optimal", "nearest") or weights.any() else np.full(len(weights), np.nan)
+        found = self.status in ("optimal", "nearest") or weights.any()
+        return weights if found else np.full(len(weights), np.nan)
     def plain(self) -> dict:
         "The event as JSON can hold it."
-        return dict(as_of=str(self.as_of), status=self.status, reason=self.reason, stages=[[n, w.tolist()] for n, w in self.stages],
+        return dict(as_of=str(self.as_of), status=self.status, reason=self.reason,
+                    stages=[[n, w.tolist()] for n, w in self.stages],
                     flags=[[f.level, f.source, f.text] for f in self.flags])
     @classmethod
     def of(cls, plain: dict) -> "_Event":
         "The event back from plain data."
-        return cls(pd.Timestamp(plain["as_of"]), plain["status"], plain["reason"], tuple((n, np.array(w)) for n, w in plain["stages"]),
-                   tuple(Flag(*f) for f in plain["flags"]))
+        stages = tuple((n, np.array(w)) for n, w in plain["stages"])
+        flags = tuple(Flag(*f) for f in plain["flags"])
+        return cls(pd.Timestamp(plain["as_of"]), plain["status"], plain["reason"], stages, flags)
 
-# %% ../nbs/40_policy.ipynb #67e5fd4d
+# %% ../nbs/40_policy.ipynb #48e31d99
 def _decision(path: Decisions, t: int) -> Decision:
     "One row of a path, for people."
-    event, series = path.events[path.event[t]], lambda w: pd.Series(w, path.names)
-    rows = {name: weights for name, weights in event.stages} | {"pool": path.pool[t]}
-    if path.risk.strategy is not None: rows["risk, each strategy"] = path.pool[t] * path.by_strategy[t]
-    if path.risk.portfolio is not None: rows["risk, whole portfolio"] = path.pool[t] * path.by_strategy[t] * path.by_portfolio[t]
-    trace = pd.DataFrame(rows, path.names).T
+    event, pool = path.events[path.event[t]], path.pool[t]
+    each = pool * path.by_strategy[t]
+    whole = each * path.by_portfolio[t]
+    rows = dict(event.stages) | {"pool": pool}
+    if path.risk.strategy is not None: rows["risk, each strategy"] = each
+    if path.risk.portfolio is not None: rows["risk, whole portfolio"] = whole
     delta = path.targets[t] - path.current[t]
-    fresh = event.as_of == path.dates[t]
-    return Decision(path.dates[t], pd.Series(path.targets[t], path.assets), pd.Series(delta, path.assets)[delta != 0],
-                    series(path.pool[t] * path.by_strategy[t] * path.by_portfolio[t]), trace,
-                    (event.flags if fresh else ()) + tuple(_rule_flags(path, t)), _why(path, t, event if fresh else None))
+    made_now = event if event.as_of == path.dates[t] else None
+    flags = (made_now.flags if made_now else ()) + tuple(_rule_flags(path, t))
+    return Decision(as_of=path.dates[t], targets=pd.Series(path.targets[t], path.assets),
+                    orders=pd.Series(delta, path.assets)[delta != 0], sleeves=pd.Series(whole, path.names),
+                    trace=pd.DataFrame(rows, path.names).T, flags=flags, reason=_why(path, t, made_now))
 
 def _before(path: Decisions, t: int) -> tuple[np.ndarray, float]:
     "The exposures one bar earlier."
@@ -169,135 +181,162 @@ def _rule_flags(path: Decisions, t: int) -> Iterator[Flag]:
     "Who is held back by a drawdown rule."
     for name, x in zip(path.names, path.by_strategy[t], strict=True):
         if x < 1: yield Flag("info", str(path.risk.strategy), f"{name} is held at {x:.0%}")
-    if path.by_portfolio[t] < 1: yield Flag("warn", str(path.risk.portfolio), f"the whole portfolio is held at {path.by_portfolio[t]:.0%}")
+    if (x := path.by_portfolio[t]) < 1:
+        yield Flag("warn", str(path.risk.portfolio), f"the whole portfolio is held at {x:.0%}")
 
 def _why(path: Decisions, t: int, event: "_Event | None") -> str:
     "The reasons for the orders of a bar."
-    strategies, portfolio = _before(path, t)
+    (each_before, whole_before), each, whole = _before(path, t), path.by_strategy[t], path.by_portfolio[t]
+    moved = lambda now, before: "reduced" if now < before else "restored"
     why = [] if event is None else [event.reason]
-    why += [f"{path.risk.strategy}: {name} {'reduced' if x < y else 'restored'}" for name, x, y in zip(path.names, path.by_strategy[t], strategies, strict=True) if x != y]
-    if path.by_portfolio[t] != portfolio: why.append(f"{path.risk.portfolio}: portfolio {'reduced' if path.by_portfolio[t] < portfolio else 'restored'}")
-    why += [f"{name} trades" for name, trades, w in zip(path.names, path.trades[t], path.pool[t] * path.by_strategy[t] * path.by_portfolio[t], strict=True) if trades and w > 0]
+    why += [f"{path.risk.strategy}: {name} {moved(now, before)}"
+            for name, now, before in zip(path.names, each, each_before, strict=True) if now != before]
+    if whole != whole_before: why.append(f"{path.risk.portfolio}: portfolio {moved(whole, whole_before)}")
+    trades = path.trades[t] & (path.pool[t] * each * whole > 0)
+    why += [f"{name} trades" for name in path.names[trades]]
     if not path.traded[t].any(): return "; ".join(["nothing to trade"] + why)
     return "; ".join(why) or "traded"
 
-# %% ../nbs/40_policy.ipynb #ed2e8dce
+# %% ../nbs/40_policy.ipynb #80f37bcb
 @dataclass(frozen=True)
 class Policy:
     "Allocator, triggers, overlays and drawdown rules: one object that decides."
-    allocate: Any                        # an allocator, see `portfolio_research.allocators`
-    rebalance: Any = Monthly()           # a trigger, see `portfolio_research.rebalancing`
-    sleeves: Sequence | None = None      # strategies or policies, with `weights(market)`; None: the assets themselves
-    overlays: Sequence = ()              # functions (weights (S,), market) -> (weights (S,), flags), applied in order
-    risk: Any = None                     # a drawdown rule for the whole portfolio, or `per_strategy(...)`, `both(...)`
-    cost_bps: float = 10.0               # what the sleeves' own books and the rules assume trading costs, basis points of traded notional
-    tolerance: float = 0.01              # holdings further than this from what the policy expects are traded back
-    name: str = ""                       # what it is called as a sleeve of another policy
-    kind = "neutral"
+    allocate: Any                    # an allocator, see `portfolio_research.allocators`
+    rebalance: Any = Monthly()       # a trigger, see `portfolio_research.rebalancing`
+    sleeves: Sequence | None = None  # strategies or policies, with `weights(market)`; None: the assets
+    overlays: Sequence = ()          # functions (weights (S,), market) -> (weights (S,), flags), in order
+    risk: Any = None                 # a drawdown rule for the whole, or `per_strategy(rule)`, `both(rule)`
+    cost_bps: float = 10.0           # assumed costs, basis points of traded notional; in [0, 5000)
+    tolerance: float = 0.01          # holdings off by more than this weight are traded back; >= 0
+    name: str = ""                   # what it is called as a sleeve of another policy; "": named by its parts
+    kind = "neutral"                 # among strategies: none of the families
 
     def __post_init__(self):
         for name in ("sleeves", "overlays"):
             if getattr(self, name) is not None: object.__setattr__(self, name, tuple(getattr(self, name)))
         _check_parts(self)
-
     @property
     def names(self) -> list[str] | None:
         "The names of the sleeves; None where they are the assets."
         return None if self.sleeves is None else [str(s) for s in self.sleeves]
-
     def __str__(self) -> str:
-        return self.name or f"Policy({self.allocate}, {'assets' if self.sleeves is None else f'{len(self.sleeves)} sleeves'})"
+        of = "assets" if self.sleeves is None else f"{len(self.sleeves)} sleeves"
+        return self.name or f"Policy({self.allocate}, {of})"
 
     def review(self,
-        market: Market,                    # what is known; its last date is the date of the decision
-        holdings: dict | pd.Series | None = None,  # asset weights that are really held; None: what the policy expects
-        state: dict | None = None,         # from the decision before; None: as if followed since the first bar
-    ) -> Decision:
-        "What to hold as of the market's last date. Pure; raises `StateError` on a state of another policy or market."
+        market: Market,                            # what is known; decided as of its last date
+        holdings: dict | pd.Series | None = None,  # asset weights really held; None: as expected
+        state: dict | None = None,                 # from the decision before; None: start anew
+    ) -> Decision:                                 # with `state` and `path`
+        "What to hold as of the last date; pure; raises `StateError` on a state of another policy or history."
         path, state = _run(self, market, state)
         return _against(_decision(path, len(path) - 1), path, holdings, state, self.tolerance)
 
-    def sleeve_returns(self, market: Market) -> pd.DataFrame:
-        "(T-1, S) what each sleeve earns alone: unmanaged, net of its own costs. It is what the allocator sees."
+    def sleeve_returns(self,
+        market: Market,  # what the sleeves trade in
+    ) -> pd.DataFrame:   # (T-1, S) net returns per period, fractions
+        "What each sleeve earns alone, unmanaged and net of its own costs: this is what the allocator sees."
         return _sleeves(self, market).market.returns
 
-    def weights(self, market: Market) -> pd.DataFrame:
-        "Targets as of each bar, NaN where nothing is traded: a policy can itself be a sleeve."
+    def weights(self,
+        market: Market,  # what there is to know
+    ) -> pd.DataFrame:   # (T, N) targets as of each bar; a row of NaN where nothing is traded
+        "Targets as of each bar, as a strategy gives them: a policy can itself be a sleeve."
         path = self.review(market).path
-        return pd.DataFrame(np.where(path.traded.any(axis=1)[:, None], path.targets, np.nan), path.dates, path.assets)
+        trades = path.traded.any(axis=1)[:, None]
+        return pd.DataFrame(np.where(trades, path.targets, np.nan), path.dates, path.assets)
 
-# %% ../nbs/40_policy.ipynb #8ca91a02
+# %% ../nbs/40_policy.ipynb #dc5bcb13
 def _check_parts(policy: Policy) -> None:
     "Refuse what is no part of a policy, with what it lacks."
     def lacks(part, method: str, what: str) -> None:
-        if not hasattr(part, method): raise ParameterError(f"Policy: {part!r} is no {what}; it has no {method}(...)")
+        if not hasattr(part, method):
+            raise ParameterError(f"Policy: {part!r} is no {what}; it has no {method}(...)")
     lacks(policy.allocate, "allocate", "allocator")
     lacks(policy.rebalance, "due", "trigger")
     placement(policy.risk)
-    if not 0 <= policy.cost_bps < 5000: raise ParameterError(f"Policy: cost_bps must be in [0, 5000), not {policy.cost_bps!r}")
+    if not 0 <= policy.cost_bps < 5000:
+        raise ParameterError(f"Policy: cost_bps must be in [0, 5000), not {policy.cost_bps!r}")
     for sleeve in policy.sleeves or (): lacks(sleeve, "weights", "sleeve")
     if policy.sleeves is not None and (not policy.sleeves or len(set(policy.names)) < len(policy.names)):
-        raise ParameterError(f"Policy: sleeves need one name each: {', '.join(policy.names) or 'there are none'}")
+        named = ", ".join(policy.names) or "there are none"
+        raise ParameterError(f"Policy: sleeves need one name each: {named}")
 
-# %% ../nbs/40_policy.ipynb #ffe5b6eb
-_CHUNK = 32  # bars looked ahead for the next trigger before allocating
-
+# %% ../nbs/40_policy.ipynb #7e8b16cb
 def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions, dict]:
     "All decisions since `state`, and the state after them."
     if not len(market.dates): raise EmptyDataError("review: the market is empty")
     sleeves, risk = _sleeves(policy, market), placement(policy.risk)
     k, state = _resume(policy, market, sleeves, risk, state)
+    dates, trades = market.dates[k:], sleeves.trades[k:]
     strategies, x, held_x = _strategy_exposures(risk.strategy, sleeves, state, k)
     managed = _managed(sleeves, market, held_x, state["held_x"], policy.cost_bps, k)
     pool, held, shadow, book, event, events = _pool(policy, sleeves, managed, market, state, k)
     portfolio, g = _advance(risk.portfolio, state["portfolio_rule"], shadow, k)
     targets = _assets(sleeves.wanted, pool * x, g, k)
     current = _assets(sleeves.held, held * held_x, np.append(state["g"], g)[:-1], k)
-    fresh = np.array([events[e].as_of for e in event], "datetime64[ns]") == market.dates[k:].to_numpy("datetime64[ns]")
-    traded = (targets != current) | _touched(sleeves, pool * x * g[:, None] + held, fresh[:, None] | sleeves.trades[k:], k)
-    path = Decisions(market.dates[k:], market.assets, sleeves.names, targets, current, traded, pool, x, g, sleeves.trades[k:], event, events,
-                     risk, (np.array(state["x"]), state["g"]), shadow)
-    return path, dict(version=1, policy=_identity(policy), first=str(market.dates[0]), as_of=str(market.dates[-1]), sleeves=list(sleeves.names),
-                      strategy_rules=strategies, x=x[-1].tolist(), held_x=held_x[-1].tolist(), portfolio_rule=portfolio, g=float(g[-1]),
-                      book=book.tolist(), event=events[event[-1]].plain())
+    decided = np.array([events[e].as_of for e in event], "datetime64[ns]")
+    allocated = decided == dates.to_numpy("datetime64[ns]")
+    touched = _touched(sleeves, pool * x * g[:, None] + held, allocated[:, None] | trades, k)
+    path = Decisions(dates, market.assets, sleeves.names, targets, current, (targets != current) | touched,
+                     pool, x, g, trades, event, events, risk, (np.array(state["x"]), state["g"]), shadow)
+    after = dict(strategy_rules=strategies, x=x[-1].tolist(), held_x=held_x[-1].tolist(),
+                 portfolio_rule=portfolio, g=float(g[-1]),
+                 book=book.tolist(), event=events[event[-1]].plain())
+    return path, dict(version=1, as_of=str(market.dates[-1])) | _owner(policy, market, sleeves) | after
 
+# %% ../nbs/40_policy.ipynb #0f6a0bb3
 def _identity(policy: Policy) -> str:
     "What a state belongs to: the policy's text, without the addresses of functions in it."
     return re.sub(r" at 0x[0-9a-f]+", "", repr(policy))
 
-def _resume(policy: Policy, market: Market, sleeves: _Sleeves, risk: Placement, state: dict | None) -> tuple[int, dict]:
-    "The first bar to decide about, and the state before it."
-    S = len(sleeves.names)
-    if state is None:
-        start = lambda rule: None if rule is None else rule.start(market.per_year).tolist()
-        return 0, dict(strategy_rules=[start(risk.strategy)] * S, x=[1.0] * S, held_x=[1.0] * S, portfolio_rule=start(risk.portfolio), g=1.0,
-                       book=book_start(S).tolist(), event=None)
-    for key, now in (("policy", _identity(policy)), ("first", str(market.dates[0])), ("sleeves", list(sleeves.names))):
-        if state.get(key) != now: raise StateError(f"review: the state was made with {key} {state.get(key)!r}, and this is {now!r}; start anew with state=None, or give what it belongs to")
-    if (as_of := pd.Timestamp(state["as_of"])) not in market.dates: raise StateError(f"review: the market has no bar on {state['as_of']}, where the state ends")
-    k = market.dates.get_loc(as_of) + 1
-    if k == len(market.dates): raise StateError(f"review: the state already is of {state['as_of']}, the market's last date; there is nothing to decide")
-    return k, state
+def _owner(policy: Policy, market: Market, sleeves: _Sleeves) -> dict:
+    "Whom a state belongs to."
+    return dict(policy=_identity(policy), first=str(market.dates[0]), sleeves=list(sleeves.names))
 
+def _start(market: Market, risk: Placement, S: int) -> dict:
+    "The state before the market's first bar."
+    start = lambda rule: None if rule is None else rule.start(market.per_year).tolist()
+    return dict(strategy_rules=[start(risk.strategy)] * S, x=[1.0] * S, held_x=[1.0] * S,
+                portfolio_rule=start(risk.portfolio), g=1.0, book=book_start(S).tolist(), event=None)
+
+def _resume(policy: Policy, market: Market, sleeves: _Sleeves, risk: Placement, state: dict | None) -> tuple:
+    "The first bar to decide about, and the state before it."
+    if state is None: return 0, _start(market, risk, len(sleeves.names))
+    for key, now in _owner(policy, market, sleeves).items():
+        if (then := state.get(key)) != now:
+            raise StateError(f"review: the state was made with {key} {then!r}, and this is {now!r}; "
+                             "start anew with state=None, or give what it belongs to")
+    as_of, last = pd.Timestamp(state["as_of"]), market.dates[-1]
+    if as_of not in market.dates:
+        raise StateError(f"review: the market has no bar on {state['as_of']}, where the state ends")
+    if as_of == last:
+        raise StateError(f"review: the state already is of {as_of}, the market's last date; "
+                         "there is nothing to decide")
+    return market.dates.get_loc(as_of) + 1, state
+
+# %% ../nbs/40_policy.ipynb #c7114ada
 def _advance(rule, state: list | None, returns: np.ndarray, k: int) -> tuple[list | None, np.ndarray]:
-    "A rule's state and exposures over the bars from k on, whose returns are given; the market's first bar has no return."
+    "A rule's state and exposures over the bars from k on, whose returns are given."
     if rule is None: return None, np.ones(len(returns))
-    first = int(k == 0)
+    first = int(k == 0)                            # the market's first bar has no return
     exposures, after = rule.advance(np.array(state), np.ascontiguousarray(returns[first:]))
     return after.tolist(), np.append(np.ones(first), exposures)
 
 def _strategy_exposures(rule, sleeves: _Sleeves, state: dict, k: int) -> tuple[list, np.ndarray, np.ndarray]:
-    "Rule states, exposures as of each bar, and exposures held after each bar's fills: those of one bar earlier."
+    "Rule states, exposures as of each bar, and exposures held after its fills: those of one bar earlier."
     runs = [_advance(rule, s, sleeves.returns[k:, i], k) for i, s in enumerate(state["strategy_rules"])]
     x = np.column_stack([e for _, e in runs])
     return [s for s, _ in runs], x, np.vstack([state["x"], x[:-1]])
 
-def _managed(sleeves: _Sleeves, market: Market, held: np.ndarray, before: list, cost_bps: float, k: int) -> np.ndarray:
-    "(T, S) what the sleeves earn under their own rules: exposure held over a bar times its return, cash, cost of changes."
+def _managed(sleeves: _Sleeves, market: Market, held: np.ndarray, before: list, cost_bps: float,
+             k: int) -> np.ndarray:
+    "(T, S) what sleeves earn under their own rules: return on what is held, cash on the rest, less costs."
     cash = first_row(market.cash_returns)[k:, None]
     earning = np.vstack([before, held[:-1]])
     invested = 1.0 if sleeves.held is None else np.column_stack([h[k:].sum(axis=1) for h in sleeves.held])
-    return earning * sleeves.returns[k:] + (1 - earning) * cash - cost_bps / 1e4 * np.abs(held - earning) * invested
+    cost = cost_bps / 1e4 * np.abs(held - earning) * invested
+    return earning * sleeves.returns[k:] + (1 - earning) * cash - cost
 
 def _assets(books: list[np.ndarray] | None, weights: np.ndarray, exposure: np.ndarray, k: int) -> np.ndarray:
     "(T, N) asset weights, netted over the sleeves."
@@ -310,43 +349,59 @@ def _touched(sleeves: _Sleeves, weights: np.ndarray, trades: np.ndarray, k: int)
     return np.any([((w[k:] != 0) | (h[k:] != 0)) & (trades[:, i] & (weights[:, i] != 0))[:, None]
                    for i, (w, h) in enumerate(zip(sleeves.wanted, sleeves.held, strict=True))], axis=0)
 
-# %% ../nbs/40_policy.ipynb #1cfeed11
-def _pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market, state: dict, k: int) -> tuple:
-    "Sleeves' weights wanted and held (T, S), the pool's net return (T,), the book's state, and the allocations made."
+# %% ../nbs/40_policy.ipynb #4aec7cba
+_CHUNK = 32  # bars looked ahead for the next trigger before allocating
+
+def _nothing_yet(date: pd.Timestamp, S: int) -> _Event:
+    "What holds before the first allocation: everything is cash."
+    return _Event(date, "none", "nothing has been allocated yet", (("allocate", np.zeros(S)),), ())
+
+def _pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market, state: dict,
+          k: int) -> tuple:
+    "Weights wanted and held (T, S), the pool's net return (T,), the book's state, and the allocations."
     n, S = managed.shape
     dates, cash, book = market.dates, first_row(market.cash_returns)[k:], np.array(state["book"])
-    events = [_Event.of(state["event"]) if state["event"] else _Event(dates[0], "none", "nothing has been allocated yet", (("allocate", np.zeros(S)),), ())]
+    events = [_Event.of(state["event"]) if state["event"] else _nothing_yet(dates[0], S)]
     held, net, pool, event, i = np.empty((n, S)), np.empty(n), np.empty((n, S)), np.empty(n, int), 0
+    def advance(book: np.ndarray, rows: np.ndarray, i: int) -> tuple:
+        "Run the pool's book over targets from bar i on."
+        bars = slice(i, i + len(rows))
+        return book_advance(book, rows, managed[bars], cash[bars], policy.cost_bps)
     while i < n:
         rows = np.full((min(_CHUNK, n - i), S), np.nan)
-        h, r, _, after = book_advance(book, rows, managed[i:i + len(rows)], cash[i:i + len(rows)], policy.cost_bps)
-        due = policy.rebalance.due(dates[k + i:k + i + len(rows)], dates[k + i - 1] if k + i else None, h, events[-1].targets)
+        h, r, _, after = advance(book, rows, i)
+        last = dates[k + i - 1] if k + i else None
+        due = policy.rebalance.due(dates[k + i:k + i + len(rows)], last, h, events[-1].targets)
         wanted, known = h, len(events) - 1
         if due.any():
             j = int(np.argmax(due))
             events.append(_allocate(policy, sleeves, dates[k + i + j], h[j]))
             rows[j] = events[-1].stages[-1][1]
-            h, r, _, after = book_advance(book, rows[:j + 1], managed[i:i + j + 1], cash[i:i + j + 1], policy.cost_bps)
+            h, r, _, after = advance(book, rows[:j + 1], i)
             wanted = np.vstack([h[:j], rows[j]])
-        m = len(h)
-        held[i:i + m], net[i:i + m], pool[i:i + m], event[i:i + m] = h, r, wanted, known
-        event[i + m - 1], book, i = len(events) - 1, after, i + m
+        done, i, book = slice(i, i + len(h)), i + len(h), after
+        held[done], net[done], pool[done], event[done] = h, r, wanted, known
+        event[i - 1] = len(events) - 1
     return pool, held, net, book, event, tuple(events)
 
+# %% ../nbs/40_policy.ipynb #0a00273a
 def _allocate(policy: Policy, sleeves: _Sleeves, t: pd.Timestamp, previous: np.ndarray) -> _Event:
     "Allocate as of `t`, then let each overlay adjust."
     seen = sleeves.market.until(t)
     answer = policy.allocate.allocate(seen, pd.Series(previous, sleeves.names))
     weights = by_name(answer.weights, sleeves.names, "allocate")
     stages, flags = [("allocate", weights.to_numpy())], []
-    if answer.status != "optimal": flags.append(Flag("warn", str(policy.allocate), f"{answer.status}: {answer.reason}"))
+    if answer.status != "optimal":
+        flags.append(Flag("warn", str(policy.allocate), f"{answer.status}: {answer.reason}"))
     for overlay in policy.overlays:
         weights, raised = overlay(weights, seen)
         weights = by_name(weights, sleeves.names, _title(overlay))
         stages, flags = stages + [(_title(overlay), weights.to_numpy())], flags + list(raised)
     if (w := stages[-1][1]).min() < 0 or not w.sum() <= 1 + 1e-9:
-        raise ParameterError(f"{stages[-1][0]}: the weights of {t.date()} are negative or sum to more than 1: {weights.to_dict()}")
-    return _Event(t, answer.status, f"{policy.rebalance}: {answer.status} allocation", tuple(stages), tuple(flags))
+        raise ParameterError(f"{stages[-1][0]}: the weights of {t.date()} are negative "
+                             f"or sum to more than 1: {weights.to_dict()}")
+    reason = f"{policy.rebalance}: {answer.status} allocation"
+    return _Event(t, answer.status, reason, tuple(stages), tuple(flags))
 
 def _title(overlay) -> str:
     "An overlay's name in the trace."
@@ -357,9 +412,12 @@ def _against(decision: Decision, path: Decisions, holdings, state: dict, toleran
     decision = replace(decision, state=state, path=path)
     if holdings is None: return decision
     held = by_name(holdings, path.assets, "holdings", fill=0.0).astype(float)
-    if (held < 0).any() or held.sum() > 1 + 1e-6: raise ParameterError(f"holdings: weights are fractions of the portfolio, >= 0 and at most 1 in sum: {held[held != 0].to_dict()}")
-    off = (held - path.current[-1]).abs() > tolerance
-    traded = off | path.traded[-1]
-    delta = (decision.targets - held)[traded]
-    flags = tuple(Flag("warn", "holdings", f"{name} is held at {held[name]:.1%}, expected {path.current[-1][i]:.1%}") for i, name in enumerate(path.assets) if off[name])
+    if (held < 0).any() or held.sum() > 1 + 1e-6:
+        raise ParameterError("holdings: weights are fractions of the portfolio, >= 0 and at most 1 in sum: "
+                             f"{held[held != 0].to_dict()}")
+    expected = pd.Series(path.current[-1], path.assets)
+    off = (held - expected).abs() > tolerance
+    delta = (decision.targets - held)[off | path.traded[-1]]
+    said = (f"{name} is held at {held[name]:.1%}, expected {expected[name]:.1%}" for name in path.assets[off])
+    flags = tuple(Flag("warn", "holdings", text) for text in said)
     return replace(decision, orders=delta[delta != 0], flags=decision.flags + flags)

@@ -21,35 +21,38 @@ from .metrics import drawdown, evaluate, format_metrics
 from .policy import Decisions, Policy, first_row
 from .rebalancing import cost_fraction
 
-# %% ../nbs/41_walkforward.ipynb #8877e8e3
+# %% ../nbs/41_walkforward.ipynb #b005a673
 _VALUE, _CASH = 1e6, "cash"  # value at the start, and the name of the column that earns interest
 
-def _account(decisions: Decisions, market: Market, cost_bps: float) -> tuple[np.ndarray, np.ndarray, pd.DataFrame, pd.DataFrame]:
-    "Weights held (T, N), traded notional (T,), orders in units and prices (T, N), with a column of cash where cash earns."
+def _account(decisions: Decisions, market: Market, cost_bps: float) -> tuple:
+    "Weights held (T, N), traded notional (T,), orders in units, prices; the last two with a column of cash."
     returns, cash = first_row(market.returns), first_row(market.cash_returns)
-    held, net, traded, _ = book_advance(book_start(len(market.assets)), decisions.orders.to_numpy(), returns, cash, cost_bps)
+    orders, book = decisions.orders.to_numpy(), book_start(len(market.assets))
+    held, net, traded, _ = book_advance(book, orders, returns, cash, cost_bps)
     weights, prices = held, market.prices.ffill()
     before = lambda table: np.vstack([np.zeros((1, len(market.assets)), table.dtype), table[:-1]])
-    moved = before(decisions.orders.notna().to_numpy()) | (held == 0) & (before(held) > 0)   # filled, or delisted
+    moved = before(~np.isnan(orders)) | (held == 0) & (before(held) > 0)      # filled, or delisted
     if (cash != 0).any():
         weights = np.column_stack([held, 1 - held.sum(axis=1)])
         prices = prices.assign(**{_CASH: np.cumprod(1 + cash)})
         moved = np.column_stack([moved, moved.any(axis=1)])
-        moved[0, -1] = True                                                           # on the first bar all value becomes interest-bearing
+        moved[0, -1] = True                                                   # from the first bar, cash earns
     value = (_VALUE * np.cumprod(1 + net))[:, None]
     units = np.nan_to_num(weights * value / prices.to_numpy())
     size = np.diff(units, axis=0, prepend=0)
-    moved &= np.abs(size) * np.nan_to_num(prices.to_numpy()) > 1e-12 * value          # less is rounding, and no order
-    size = np.where(moved, size, np.nan)
-    return held, traded, pd.DataFrame(size, prices.index, prices.columns), prices
+    moved &= np.abs(size) * np.nan_to_num(prices.to_numpy()) > 1e-12 * value  # less is rounding
+    return held, traded, pd.DataFrame(np.where(moved, size, np.nan), prices.index, prices.columns), prices
 
+# %% ../nbs/41_walkforward.ipynb #69dfe4db
 def _vectorbt_portfolio(size: pd.DataFrame, prices: pd.DataFrame, cost_bps: float, per_year: float):
-    "The orders as a vectorbt `Portfolio`: one pool of cash, sales before purchases, nothing rejected in silence."
+    "The orders as a vectorbt `Portfolio`: one pool of cash, sales first, nothing rejected in silence."
     vbt = _vectorbt()
-    vbt.settings.returns["year_freq"] = f"{per_year:g} days"                          # a bar counts as a day, a year as `per_year` of them
+    vbt.settings.returns["year_freq"] = f"{per_year:g} days"  # a bar counts as a day
     fees = np.where(prices.columns == _CASH, 0.0, cost_fraction(cost_bps))[None, :]
-    return vbt.Portfolio.from_orders(prices, size=size, size_type="amount", direction="longonly", fees=fees, init_cash=_VALUE, freq="1D",
-        group_by=True, cash_sharing=True, call_seq="auto", raise_reject=True, broadcast_kwargs=dict(columns_from="strict"))
+    return vbt.Portfolio.from_orders(
+        prices, size=size, size_type="amount", direction="longonly", fees=fees, init_cash=_VALUE, freq="1D",
+        group_by=True, cash_sharing=True, call_seq="auto", raise_reject=True,
+        broadcast_kwargs=dict(columns_from="strict"))
 
 def _vectorbt():
     "Import vectorbt, and put back the figure settings that its import may change."
@@ -59,13 +62,13 @@ def _vectorbt():
     matplotlib.rcParams.update(before)
     return vectorbt
 
-# %% ../nbs/41_walkforward.ipynb #2a4443e2
+# %% ../nbs/41_walkforward.ipynb #64f12516
 @dataclass(frozen=True, eq=False, repr=False)
 class Study:
     "A policy walked forward over a market. Made by `walk_forward`."
-    policy: Policy
-    market: Market
-    cost_bps: float         # basis points of traded notional
+    policy: Policy          # what decided
+    market: Market          # what it was walked over
+    cost_bps: float         # what trading cost, basis points of traded notional
     decisions: Decisions    # every decision with its trace: `study.decisions["2008-10-10"].trace`
     weights: pd.DataFrame   # (T, N) asset weights held after the fills of each bar
     traded: pd.Series       # (T,) notional bought and sold at each bar, as a fraction of value
@@ -91,57 +94,63 @@ class Study:
         returns = pd.Series(value[1:] / value[:-1] - 1, self.market.dates[1:], name="returns")
         return returns[returns.index > self.start]
 
-    def metrics(self, since: pd.Timestamp | None = None) -> pd.Series:
-        "What came of it; over the returns after `since`, by default all of them."
+    def metrics(self,
+        since: pd.Timestamp | None = None,  # only returns after this date; None: all of them
+    ) -> pd.Series:                         # `STUDY_METRICS`, turnover, invested, stops
+        "What came of it, in numbers."
         return _metrics({"": self}, since or self.start).iloc[0].rename(str(self.policy))
     def formatted(self) -> pd.DataFrame:
         "The metrics as people write them, in one row."
         return format_metrics(self.metrics().to_frame().T, STUDY_UNITS)
     def plot(self):
         "Wealth, drawdown, and what was invested."
-        return _plot({str(self.policy): self.returns}, {"invested": self.weights.sum(axis=1)}, self.market)
+        name = self.policy.name or "portfolio"
+        return _plot({name: self.returns}, {name: self.weights.sum(axis=1)}, self.market)
     def __repr__(self) -> str:
-        return f"Study({self.policy}, {self.start.date()} to {self.market.dates[-1].date()}, {self.cost_bps:g} bps)"
+        span = f"{self.start.date()} to {self.market.dates[-1].date()}"
+        return f"Study({self.policy}, {span}, {self.cost_bps:g} bps)"
 
-# %% ../nbs/41_walkforward.ipynb #3204a0c9
+# %% ../nbs/41_walkforward.ipynb #7c4cd519
 def walk_forward(
     policy: Policy,          # what decides
     market: Market,          # what there is to know, bar after bar
     cost_bps: float = 10.0,  # what trading costs, basis points of traded notional
-) -> Study:
-    "Walk a policy over a market: decide as of each bar, fill at the next."
+) -> Study:                  # weights, returns, decisions, accounts
+    "Walk a policy over a market: decide as of each bar, fill at the next; raises as `Policy.review` does."
     decisions = policy.review(market).path
     held, traded, size, prices = _account(decisions, market, cost_bps)
-    return Study(policy, market, cost_bps, decisions, pd.DataFrame(held, market.dates, market.assets), pd.Series(traded, market.dates),
-                 _vectorbt_portfolio(size, prices, cost_bps, market.per_year))
+    weights, traded = pd.DataFrame(held, market.dates, market.assets), pd.Series(traded, market.dates)
+    accounts = _vectorbt_portfolio(size, prices, cost_bps, market.per_year)
+    return Study(policy, market, cost_bps, decisions, weights, traded, accounts)
 
-# %% ../nbs/41_walkforward.ipynb #ea43d5b3
+# %% ../nbs/41_walkforward.ipynb #c800051c
 STUDY_METRICS = ("cagr", "volatility", "sharpe", "max_drawdown", "calmar")
-STUDY_UNITS = {"turnover": "fraction", "invested": "fraction"}  # units of the columns that are not metrics of returns
+STUDY_UNITS = {"turnover": "fraction", "invested": "fraction"}  # of what is no metric of returns
 
 def _metrics(studies: Mapping[str, Study], since: pd.Timestamp) -> pd.DataFrame:
-    "(arms, metrics)"
+    "(arms, metrics) over the returns after `since`."
     market = next(iter(studies.values())).market
     returns = pd.DataFrame({name: s.returns for name, s in studies.items()}).loc[lambda r: r.index > since]
     table = evaluate(returns, STUDY_METRICS, cash=market.cash_returns)
-    years = len(returns) / market.per_year
-    table["turnover"] = [s.traded[s.traded.index > since].sum() / 2 / years for s in studies.values()]
-    table["invested"] = [s.weights[s.weights.index > since].to_numpy().sum() / len(returns) for s in studies.values()]
+    years, after = len(returns) / market.per_year, market.dates > since
+    table["turnover"] = [s.traded[after].sum() / 2 / years for s in studies.values()]
+    table["invested"] = [s.weights[after].to_numpy().sum() / len(returns) for s in studies.values()]
     table["stops"] = [s.decisions.stops for s in studies.values()]
     return table
 
-# %% ../nbs/41_walkforward.ipynb #4d7b8435
+# %% ../nbs/41_walkforward.ipynb #29410523
 def _plot(returns: Mapping[str, pd.Series], shares: Mapping[str, pd.Series], market: Market):
     "Wealth on a logarithmic axis, drawdown beneath, and what was invested at the bottom."
     import matplotlib.pyplot as plt
     fig, axes = plt.subplots(3, figsize=(7, 5.6), sharex=True, height_ratios=[3, 1.5, 1])
+    shown = returns[next(iter(returns))].index
     for name, r in returns.items():
         axes[0].plot((1 + r).cumprod(), label=name)
         axes[1].plot(-drawdown(r), lw=.9)
     if market.benchmark is not None:
-        b = market.benchmark_returns.loc[returns[next(iter(returns))].index]
-        axes[0].plot((1 + b).cumprod(), color="grey", lw=.9, label="benchmark")
-    for share in shares.values(): axes[2].plot(share.rolling(21).mean().loc[returns[next(iter(returns))].index], lw=.9)
+        benchmark = (1 + market.benchmark_returns.loc[shown]).cumprod()
+        axes[0].plot(benchmark, color="grey", lw=.9, label="benchmark")
+    for share in shares.values(): axes[2].plot(share.rolling(21).mean().loc[shown], lw=.9)
     wealth_axis(axes[0])
     label_ends(axes[0])
     percent_axis(axes[1], "drawdown")
@@ -149,11 +158,11 @@ def _plot(returns: Mapping[str, pd.Series], shares: Mapping[str, pd.Series], mar
     axes[2].set_ylim(0, 1.02)
     return fig
 
-# %% ../nbs/41_walkforward.ipynb #ce331b20
+# %% ../nbs/41_walkforward.ipynb #8798d683
 @dataclass(frozen=True, eq=False)
 class Comparison:
     "Studies of several policies on one market. Made by `compare`."
-    studies: dict[str, Study]
+    studies: dict[str, Study]  # name -> study
 
     @cached_property
     def start(self) -> pd.Timestamp:
@@ -162,7 +171,8 @@ class Comparison:
     @cached_property
     def returns(self) -> pd.DataFrame:
         "(T, arms) net returns, on the dates that all have."
-        return pd.DataFrame({name: s.returns for name, s in self.studies.items()}).loc[lambda r: r.index > self.start]
+        returns = pd.DataFrame({name: s.returns for name, s in self.studies.items()})
+        return returns[returns.index > self.start]
     def metrics(self) -> pd.DataFrame:
         "A row an arm, a column a metric."
         return _metrics(self.studies, self.start)
@@ -171,16 +181,22 @@ class Comparison:
         return format_metrics(self.metrics(), STUDY_UNITS)
     def plot(self):
         "Wealth, drawdown and what was invested, one line an arm."
-        return _plot(self.returns, {name: s.weights.sum(axis=1) for name, s in self.studies.items()}, next(iter(self.studies.values())).market)
-    def __getitem__(self, name: str) -> Study: return self.studies[name]
+        invested = {name: s.weights.sum(axis=1) for name, s in self.studies.items()}
+        return _plot(self.returns, invested, next(iter(self.studies.values())).market)
+    def __getitem__(self,
+        name: str | tuple[str, ...],  # of an arm
+    ) -> Study:                       # its study
+        "The study of one arm."
+        return self.studies[name]
 
+# %% ../nbs/41_walkforward.ipynb #9c68e45d
 def compare(
-    policies: Mapping,         # name -> policy; a name is text, or a tuple of texts
+    policies: Mapping[Any, Policy],  # name -> policy; a name is text, or a tuple of texts
     market: Market,                  # the market that all of them see
-    cost_bps: float = 10.0,          # basis points of traded notional
+    cost_bps: float = 10.0,          # what trading costs, basis points of traded notional
     progress: bool | None = None,    # show a bar; None: when somebody watches
-) -> Comparison:
-    "Walk several policies over one market, and put them side by side."
+) -> Comparison:                     # a study for each policy, under its name
+    "Walk several policies over one market; raises `ParameterError` where there is none."
     from tqdm.auto import tqdm
     if not policies: raise ParameterError("compare: give at least one policy, as in {'name': policy}")
     bar = tqdm(policies.items(), disable=not (watched() if progress is None else progress), unit="policy")
