@@ -15,12 +15,12 @@ import pandas as pd
 from .core import EmptyDataError, ParameterError, PortfolioResearchError, day
 from .market import Market
 
-# %% ../nbs/03_causality.ipynb #18dd21d9
+# %% ../nbs/03_causality.ipynb #58b591c3
 def other_futures(
-    market: Market,            # the market as it was
-    cut: int,                  # position of the last bar that stays as it was, 0 <= cut < T-1
-    rng: np.random.Generator,  # source of the changes
-) -> Iterator[tuple[str, Market]]:  # what was done, and the market that it gives
+    market: Market,                 # the market as it was
+    cut: int,                       # position of the last bar that stays as it was, 0 <= cut < T-1
+    rng: np.random.Generator,       # source of the changes
+) -> Iterator[tuple[str, Market]]:  # what was done to the prices, and the market that it gives
     "The market with the same past up to `cut`, and another future or none."
     yield "are cut off", market.until(market.dates[cut])
     after, n = len(market.dates) - cut - 1, len(market.assets)
@@ -30,24 +30,30 @@ def other_futures(
         factor = np.vstack([np.ones((cut + 1, n + 1)), np.exp(steps.cumsum(axis=0).clip(-20, 20))])
         yield what, _times(market, factor, cut)
 
-# %% ../nbs/03_causality.ipynb #f7624395
+# %% ../nbs/03_causality.ipynb #dc19bbba
 def _times(market: Market, factor: np.ndarray, cut: int) -> Market:
-    "Prices times (T, N+1) factors, the last column for the benchmark; rates and yields after the cut change too."
+    "Prices times (T, N+1) factors, the last one the benchmark's; rates and yields change after the cut too."
     late = np.arange(len(market.dates)) > cut
-    shift = lambda x: x + .01 * (late[:, None] if x.ndim == 2 else late) if isinstance(x, (pd.Series, pd.DataFrame)) and len(x) == len(late) else x
-    return Market(market.prices * factor[:, :-1], None if market.benchmark is None else market.benchmark * factor[:, -1],
-                  market.sectors, shift(market.cash_rate), shift(market.yields), market.repairs)
+    def shift(x: Any) -> Any:
+        "One point more from the cut on, if it is by date."
+        if not isinstance(x, (pd.Series, pd.DataFrame)) or len(x) != len(late): return x
+        return x + .01 * (late[:, None] if x.ndim == 2 else late)
+    benchmark = None if market.benchmark is None else market.benchmark * factor[:, -1]
+    return Market(market.prices * factor[:, :-1], benchmark, market.sectors,
+                  shift(market.cash_rate), shift(market.yields), market.repairs)
 
-# %% ../nbs/03_causality.ipynb #f47e0f6d
+# %% ../nbs/03_causality.ipynb #bc29fac7
 def _question(component: Any, dates: pd.DatetimeIndex) -> Callable[[Market], Any]:
     "How to ask a component, as one function of a market."
     if hasattr(component, "exposure"): return lambda m: component.exposure(m.returns.mean(axis=1).dropna())
     if hasattr(component, "weights"): return component.weights
     if hasattr(component, "labels"): return component.labels
     if hasattr(component, "allocate"):
-        return lambda m: pd.DataFrame({t: component.allocate(m.until(t)).weights for t in dates if t <= m.dates[-1]}).T
+        weights = lambda m, t: component.allocate(m.until(t)).weights
+        return lambda m: pd.DataFrame({t: weights(m, t) for t in dates if t <= m.dates[-1]}).T
     if callable(component): return component
-    raise ParameterError(f"assert_causal: {component!r} is neither a part of this package nor a function of a market")
+    raise ParameterError(f"assert_causal: {component!r} is neither a part of this package "
+                         "nor a function of a market")
 
 def _tables(answer: Any) -> Iterator[tuple[str, pd.DataFrame, int]]:
     "The dated tables in an answer, each with the number of bars after the cut that must not move either."
@@ -55,45 +61,52 @@ def _tables(answer: Any) -> Iterator[tuple[str, pd.DataFrame, int]]:
     elif hasattr(answer, "fills"):
         yield "fills", pd.DataFrame(answer.fills), 1
         for name in ("targets", "weights", "returns"):
-            if isinstance(table := getattr(answer, name, None), (pd.Series, pd.DataFrame)): yield name, pd.DataFrame(table), 0
-    else: raise ParameterError(f"assert_causal: the component returned {type(answer).__name__}; a Series or DataFrame by date is wanted")
+            table = getattr(answer, name, None)
+            if isinstance(table, (pd.Series, pd.DataFrame)): yield name, pd.DataFrame(table), 0
+    else:
+        raise ParameterError(f"assert_causal: the component returned {type(answer).__name__}; "
+                             "a Series or DataFrame by date is wanted")
 
-# %% ../nbs/03_causality.ipynb #b8da1b42
+# %% ../nbs/03_causality.ipynb #ae39ad34
 class LookAheadError(PortfolioResearchError, AssertionError):
     "An answer for a date changed when only later data did."
 class NotReproducibleError(PortfolioResearchError, AssertionError):
     "Two identical calls gave two answers."
 
 def assert_causal(
-    component: Any,   # a part of this package, or a function of a market; see the table above
-    market: Market,   # at least 3 bars
-    cuts: int = 20,   # dates after which the future is changed; half of them where the answer changes, one before the last bar
-    seed: int = 0,    # chooses the cuts and the changes
-) -> int:             # number of values that were compared
-    "Raise `LookAheadError` unless everything said up to a cut survives, to the bit, any change of what comes after."
+    component: Any,  # a part of this package, or a function of a market; see the table above
+    market: Market,  # at least 3 bars
+    cuts: int = 20,  # dates after which the future is changed, >= 1
+    seed: int = 0,   # chooses the cuts and the changes
+) -> int:            # number of values that were compared
+    "Raise `LookAheadError` unless all that is said up to a cut survives any change of the future to the bit."
     T, rng = len(market.dates), np.random.default_rng(seed)
     if T < 3: raise EmptyDataError(f"assert_causal: {T} bars are too few to have a past and a future")
     places = np.unique(np.append(rng.integers(T // 4, T - 1, max(cuts // 2, 1)), T - 2))
     ask = _question(component, market.dates[places])
     truth, compared = list(_tables(ask(market))), 0
-    places = np.union1d(places, rng.permutation(_speaking([table for _, table, _ in truth], market.dates))[:max(cuts - len(places), 0)])
+    speaking = rng.permutation(_speaking([table for _, table, _ in truth], market.dates))
+    places = np.union1d(places, speaking[:max(cuts - len(places), 0)])
     for (name, a, _), (_, b, _) in zip(truth, _tables(ask(market)), strict=True):
-        if not _same(a, b).all(axis=None): raise NotReproducibleError(f"{component!r}: {name or 'the answer'} differs between two identical calls; give it a seed")
+        if not _same(a, b).all(axis=None):
+            raise NotReproducibleError(f"{component!r}: {name or 'the answer'} differs between "
+                                       "two identical calls; give it a seed")
     for cut in places:
         for what, other in other_futures(market, cut, rng):
             for (name, a, lag), (_, b, _) in zip(truth, _tables(ask(other)), strict=True):
                 until = market.dates[min(cut + lag, T - 1)] if what != "are cut off" else market.dates[cut]
                 compared += _compare(component, name, a.loc[:until], b.loc[:until], market.dates[cut], what)
-    if not compared: raise EmptyDataError(f"{component!r}: it said nothing up to any of the cuts; give a longer market")
+    if not compared:
+        raise EmptyDataError(f"{component!r}: it said nothing up to any of the cuts; give a longer market")
     return compared
 
-# %% ../nbs/03_causality.ipynb #2f13866c
+# %% ../nbs/03_causality.ipynb #6bfedfe2
 def _name(component: Any) -> str:
     "What to call a component in a message."
     return getattr(component, "__name__", None) or repr(component)
 
 def _speaking(tables: list[pd.DataFrame], dates: pd.DatetimeIndex) -> np.ndarray:
-    "Places where an answer changes, but for the last two bars: there a leak of one bar shows, if there is one."
+    "Places where an answer changes, but for the last two bars: there a leak of one bar would show."
     changes = [table.index[(table.ne(table.shift()) & table.notna()).any(axis=1)] for table in tables]
     at = np.unique(np.concatenate([dates.get_indexer(rows[rows.isin(dates)]) for rows in changes]))
     return at[(at > 0) & (at < len(dates) - 2)]
@@ -103,7 +116,8 @@ def _same(a: pd.DataFrame, b: pd.DataFrame) -> np.ndarray:
     x, y = a.to_numpy(), b.to_numpy()
     return (x == y) | (pd.isna(x) & pd.isna(y))
 
-def _compare(component: Any, name: str, a: pd.DataFrame, b: pd.DataFrame, cut: pd.Timestamp, what: str) -> int:
+def _compare(component: Any, name: str, a: pd.DataFrame, b: pd.DataFrame, cut: pd.Timestamp,
+             what: str) -> int:
     "Count the values that agree, or name the first that does not."
     where = f"{_name(component)} looks ahead" + (f" in its {name}" if name else "")
     if not a.index.equals(b.index) or not a.columns.equals(b.columns):
@@ -113,6 +127,7 @@ def _compare(component: Any, name: str, a: pd.DataFrame, b: pd.DataFrame, cut: p
     if not (same := _same(a, b)).all():
         row = int(np.flatnonzero(~same.all(axis=1))[0])
         col = int(np.flatnonzero(~same[row])[0])
-        raise LookAheadError(f"{where}: on {day(a.index[row])}, column {a.columns[col]!r} is {a.iat[row, col]} and becomes {b.iat[row, col]} "
+        date, column, was, now = day(a.index[row]), a.columns[col], a.iat[row, col], b.iat[row, col]
+        raise LookAheadError(f"{where}: on {date}, column {column!r} is {was} and becomes {now} "
                              f"when the prices after {day(cut)} {what}")
     return same.size

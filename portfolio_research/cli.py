@@ -15,72 +15,78 @@ import typer
 
 from .core import ParameterError, PortfolioResearchError
 
-# %% ../nbs/46_cli.ipynb #9b972fe3
+# %% ../nbs/46_cli.ipynb #6ddc7697
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
-                  help="Portfolio optimization, management and risk management, researched and run by the same code.")
+    help="Portfolio optimization, management and risk management, researched and run by the same code.")
 
 def main() -> None:
-    "Run the command line; our own errors are said in a sentence."
+    "Run the command line; the package's own errors are said in a sentence, with exit code 1."
     try: app()
     except PortfolioResearchError as e:
         print(f"portfolio-research: {e}", file=sys.stderr)
         sys.exit(1)
 
-# %% ../nbs/46_cli.ipynb #e22c5c42
+# %% ../nbs/46_cli.ipynb #137b8835
 def _table(frame, title: str = "") -> None:
     "Print a table; plain enough for a log, where nobody watches."
+    from rich import box
     from rich.console import Console
     from rich.table import Table
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    table = Table(title=title or None, title_justify="left", title_style="bold")
-    flat = frame.reset_index() if frame.index.nlevels > 1 else frame.rename_axis(frame.index.name or "").reset_index()
-    for i, column in enumerate(flat.columns): table.add_column(str(column), justify="left" if i < frame.index.nlevels else "right", no_wrap=i < frame.index.nlevels)
+    watched, names = sys.stdout.isatty(), frame.index.nlevels
+    flat = (frame if names > 1 else frame.rename_axis(frame.index.name or "")).reset_index()
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
+                  pad_edge=False)
+    for i, column in enumerate(flat.columns):
+        table.add_column(str(column), justify="left" if i < names else "right", no_wrap=i < names)
     for row in flat.itertuples(index=False): table.add_row(*map(str, row))
-    console.print(table)
+    Console(width=None if watched else 140, force_terminal=watched).print(table)
 
-_Settings = Annotated[Path, typer.Option("--settings", help="The settings file; defaults where there is none of the default name.")]
+_Settings = Annotated[Path, typer.Option("--settings", help="Settings file; without one, the defaults.")]
 
 def _read(path: Path):
     "Settings, from a file that must exist if it was named."
     from portfolio_research.settings import read_settings
     return read_settings(path, must_exist=str(path) != "settings.ini")
 
-# %% ../nbs/46_cli.ipynb #fd4221aa
+# %% ../nbs/46_cli.ipynb #00962828
 @app.command()
 def study(
     settings: _Settings = Path("settings.ini"),
-    output: Annotated[Path | None, typer.Option(help="Folder of the report; default as in the settings.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder of the report; default: the settings'.")] = None,
 ) -> None:
-    "Why manage drawdown risk on the whole portfolio, and not on each strategy? Prints the answer, writes a report."
+    "Manage drawdown risk on the whole portfolio, or on each strategy? Prints the answer, writes a report."
     from portfolio_research.levels import headline, level_report, study_levels
-    house = _read(settings)
-    answer = study_levels(house.policy(), house.drawdown_rules(), house.load(), cost_bps=house.cost_bps,
-                          resamples=house.resamples, level=house.level, seed=house.seed)
+    chosen = _read(settings)
+    answer = study_levels(chosen.policy(), chosen.drawdown_rules(), chosen.load(), cost_bps=chosen.cost_bps,
+                          resamples=chosen.resamples, level=chosen.level, seed=chosen.seed)
     _table(answer.formatted(), "Every rule at every level, net of costs")
-    _table(answer.formatted_differences(), f"Whole portfolio minus each strategy, {answer.level:.0%} intervals")
+    differences = answer.formatted_differences()
+    _table(differences, f"Whole portfolio minus each strategy, {answer.level:.0%} intervals")
+    print("An interval of a drawdown is about other histories made of the same days; what happened may lie outside.")
     print(f"\n{headline(answer)}\n")
-    print(f"Report: {level_report(answer).save((output or Path(house.output)) / 'index.html')}")
+    print(f"Report: {level_report(answer).save((output or Path(chosen.output)) / 'index.html')}")
 
-# %% ../nbs/46_cli.ipynb #db782307
+# %% ../nbs/46_cli.ipynb #33c3caf5
 @app.command()
 def report(
     settings: _Settings = Path("settings.ini"),
-    rule: Annotated[str | None, typer.Option(help="A drawdown rule for the whole portfolio, such as 'MaxDrawdownStop(15%)'.")] = None,
-    output: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Drawdown rule, such as 'MaxDrawdownStop(15%)'.")] = None,
+    output: Annotated[Path | None, typer.Option(help="File to write; default: tear_sheet.html.")] = None,
 ) -> None:
     "Walk the policy of the settings forward and write its tear sheet."
     from portfolio_research.report import tear_sheet
     from portfolio_research.settings import parse_part
     from portfolio_research.walkforward import walk_forward
-    house = _read(settings)
-    result = walk_forward(house.policy(risk=parse_part(rule) if rule else None), house.load(), house.cost_bps)
+    chosen = _read(settings)
+    policy = chosen.policy(risk=parse_part(rule) if rule else None)
+    result = walk_forward(policy, chosen.load(), chosen.cost_bps)
     _table(result.formatted())
-    print(f"Report: {tear_sheet(result).save(output or Path(house.output) / 'tear_sheet.html')}")
+    print(f"Report: {tear_sheet(result).save(output or Path(chosen.output) / 'tear_sheet.html')}")
 
-# %% ../nbs/46_cli.ipynb #11548dff
+# %% ../nbs/46_cli.ipynb #2515c54d
 @app.command("check-lookahead")
 def check_lookahead(
-    component: Annotated[str, typer.Argument(help="module:name of a strategy, rule, policy, or function of a market.")],
+    component: Annotated[str, typer.Argument(help="module:name of a part, or of a function of a market.")],
     settings: _Settings = Path("settings.ini"),
     cuts: Annotated[int, typer.Option(help="Dates after which the future is changed.")] = 20,
     bars: Annotated[int, typer.Option(help="Use the last bars of the market only.")] = 1500,
@@ -90,15 +96,18 @@ def check_lookahead(
     compared = assert_causal(_component(component), _read(settings).load().tail(bars), cuts=cuts)
     print(f"{component} does not look ahead: {compared:,} values survived {cuts} changes of the future")
 
-# %% ../nbs/46_cli.ipynb #57d58c76
+# %% ../nbs/46_cli.ipynb #ddbeff13
 def _component(name: str) -> Any:
     "Import `module:name`; a class is instantiated."
     module, _, attribute = name.partition(":")
     if not attribute: raise ParameterError(f"{name!r}: write module:name, as in my_module:my_strategy")
     sys.path.insert(0, str(Path.cwd()))
     try: found = getattr(import_module(module), attribute)
-    except ModuleNotFoundError as e: raise ParameterError(f"{name!r}: {e}; looked in {Path.cwd()} and among the installed packages") from e
-    except AttributeError as e: raise ParameterError(f"{name!r}: the module {module} has no {attribute!r}") from e
+    except ModuleNotFoundError as e:
+        looked = f"looked in {Path.cwd()} and among the installed packages"
+        raise ParameterError(f"{name!r}: {e}; {looked}") from e
+    except AttributeError as e:
+        raise ParameterError(f"{name!r}: the module {module} has no {attribute!r}") from e
     finally: sys.path.pop(0)
     return found() if isinstance(found, type) else found
 

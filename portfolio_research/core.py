@@ -59,7 +59,7 @@ class CalendarError(DataError):
 class UnknownNameError(DataError):
     "A name that the market does not have, or one that a table lacks."
 
-# %% ../nbs/00_core.ipynb #71ca83db
+# %% ../nbs/00_core.ipynb #71d8ee27
 def by_name(
     values: dict | pd.Series,   # one value a name, in any order
     names: Iterable[str],       # the names wanted, in the order wanted
@@ -70,14 +70,17 @@ def by_name(
     names = pd.Index(names)
     if isinstance(values, pd.Series) and values.index.equals(names) and names.is_unique: return values
     values = pd.Series(values)
-    if values.index.has_duplicates: raise UnknownNameError(f"{what}: {values.index[values.index.duplicated()][0]!r} is given twice")
-    if len(extra := values.index.difference(names)): raise UnknownNameError(f"{what}: no column is called {', '.join(map(repr, extra))}")
+    if (twice := values.index.duplicated()).any():
+        raise UnknownNameError(f"{what}: {values.index[twice][0]!r} is given twice")
+    if len(extra := values.index.difference(names)):
+        raise UnknownNameError(f"{what}: no column is called {', '.join(map(repr, extra))}")
     if len(absent := names.difference(values.index)) and fill is None:
         raise UnknownNameError(f"{what}: nothing is given for {', '.join(map(repr, absent))}")
     return values.reindex(names, fill_value=fill)
 
-# %% ../nbs/00_core.ipynb #bb6b93d2
+# %% ../nbs/00_core.ipynb #ad1de1d6
 _SCALE = {"": 1.0, "%": 1e-2, "bps": 1e-4, "bp": 1e-4}
+
 def fraction(
     value: float | str,  # a fraction, or text such as "8%", "0.08", "50bps"
 ) -> float:              # the fraction
@@ -87,11 +90,12 @@ def fraction(
     if match is None: raise UnitError(f"cannot read {value!r} as a fraction; write 0.08, '8%' or '800bps'")
     return float(match[1]) * _SCALE[match[2] or ""]
 
-# %% ../nbs/00_core.ipynb #f2dfd58b
-_CALENDAR = [(3.5, 252), (11., 52), (45., 12), (140., 4), (550., 1)]  # (a median gap below this many days, bars a year)
+# %% ../nbs/00_core.ipynb #f8999a68
+_CALENDAR = [(3.5, 252), (11., 52), (45., 12), (140., 4), (550., 1)]  # (median gap below, days; bars)
+
 def periods_per_year(
     index: pd.Index,  # (T,) dates, sorted
-) -> float:           # 252, 52, 12, 4 or 1; intraday: bars in a day times 252; 252 when there is nothing to go by
+) -> float:           # 252, 52, 12, 4 or 1; intraday: 252 times the bars of a day; 252 for less than 3 dates
     "Bars in a year, read off the dates."
     if not isinstance(index, pd.DatetimeIndex) or len(index) < 3: return 252
     head = index[:64]
@@ -100,31 +104,35 @@ def periods_per_year(
     per_day = head.normalize().value_counts()
     return 252 * float(np.median(per_day.iloc[1:-1] if len(per_day) > 2 else per_day))
 
-# %% ../nbs/00_core.ipynb #19356965
+# %% ../nbs/00_core.ipynb #de3bd861
 def day(
     t: pd.Timestamp,  # a moment
-) -> str:
+) -> str:             # "2008-10-10", or with the time of day where it is not midnight
     "A date for a message."
     return str(t.date()) if t == t.normalize() else str(t)
 
-# %% ../nbs/00_core.ipynb #25abc515
+# %% ../nbs/00_core.ipynb #902a35b0
 _UNITS = {"Y": 1., "Q": 1 / 4, "M": 1 / 12, "W": 1 / 52, "D": 1 / 365}  # one of these, in years
+
 def n_bars(
-    window: int | str,       # bars >= 1, or an offset: a number and one of Y, Q, M, W, D, such as "2Y" or "6M"
-    per_year: float = 252,   # bars in a year, see `periods_per_year`
-) -> int:                    # bars, >= 1
+    window: int | str,      # bars >= 1, or an offset: a number and one of Y, Q, M, W, D, such as "2Y"
+    per_year: float = 252,  # bars in a year, see `periods_per_year`
+) -> int:                   # bars, >= 1
     "A window in bars; raises `WindowError` on anything else than a positive number of bars or an offset."
     if isinstance(window, str):
         match = re.fullmatch(r"\s*(\d+\.?\d*)\s*([YQMWD])\s*", window, re.I)
-        if match is None: raise WindowError(f"cannot read the window {window!r}; write bars, or an offset such as '2Y', '6M', '3W', '10D'")
+        if match is None:
+            raise WindowError(f"cannot read the window {window!r}; "
+                              "write bars, or an offset such as '2Y', '6M', '3W', '10D'")
         window = round(float(match[1]) * _UNITS[match[2].upper()] * per_year)
-    if isinstance(window, (bool, np.bool_)) or window != int(window) or window < 1: raise WindowError(f"a window is a whole number of bars, at least 1: {window!r}")
+    if isinstance(window, (bool, np.bool_)) or window != int(window) or window < 1:
+        raise WindowError(f"a window is a whole number of bars, at least 1: {window!r}")
     return int(window)
 
-# %% ../nbs/00_core.ipynb #0bde7881
+# %% ../nbs/00_core.ipynb #8dff35c8
 def as_written(
-    part,    # a dataclass instance; its class may say `leading`, how many parameters are always shown (1)
-) -> str:    # text that makes it again
+    part,  # a dataclass instance; its class may say `leading`, how many parameters are always shown (1)
+) -> str:  # text that makes it again
     "A part as one would write it."
     shown = []
     for i, field in enumerate(fields(part)):
@@ -133,16 +141,18 @@ def as_written(
         elif field.default is MISSING or value != field.default: shown.append(f"{field.name}={value!r}")
     return f"{type(part).__name__}({', '.join(shown)})"
 
-# %% ../nbs/00_core.ipynb #374da58c
+# %% ../nbs/00_core.ipynb #0145e0f8
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
 def use_style() -> None:
     "Set matplotlib's defaults to the style of this book."
     import matplotlib.pyplot as plt
     plt.rcParams.update({
         "figure.figsize": (7, 2.8), "figure.dpi": 72, "figure.constrained_layout.use": True,
         "axes.prop_cycle": plt.cycler(color=COLOURS), "axes.spines.top": False, "axes.spines.right": False,
-        "axes.grid": True, "axes.grid.axis": "y", "grid.alpha": .3, "grid.linewidth": .6, "axes.axisbelow": True,
-        "lines.linewidth": 1.4, "font.size": 9.5, "axes.titlesize": 10, "axes.titlelocation": "left", "legend.frameon": False})
+        "axes.grid": True, "axes.grid.axis": "y", "grid.alpha": .3, "grid.linewidth": .6,
+        "axes.axisbelow": True, "lines.linewidth": 1.4, "font.size": 9.5, "axes.titlesize": 10,
+        "axes.titlelocation": "left", "legend.frameon": False})
 
 # %% ../nbs/00_core.ipynb #c1d363af
 def label_ends(
@@ -161,7 +171,7 @@ def label_ends(
                     color=line.get_color(), va="center", annotation_clip=False)
         placed = at
 
-# %% ../nbs/00_core.ipynb #851d084c
+# %% ../nbs/00_core.ipynb #85b160a8
 def wealth_axis(
     ax,  # matplotlib Axes
 ) -> None:
@@ -169,13 +179,14 @@ def wealth_axis(
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
     ax.set_yscale("log")
     low, high = ax.get_ylim()
-    ax.yaxis.set_major_locator(LogLocator(subs=(1,) if high / low > 100 else (1, 2, 5) if high / low > 4 else range(1, 10)))
+    ticks = (1,) if high / low > 100 else (1, 2, 5) if high / low > 4 else range(1, 10)
+    ax.yaxis.set_major_locator(LogLocator(subs=ticks))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_ylabel("wealth, start = 1")
 
 def percent_axis(
-    ax,              # matplotlib Axes
+    ax,               # matplotlib Axes
     label: str = "",  # what the axis shows
 ) -> None:
     "Percent on the vertical axis, for returns, weights and drawdowns."
@@ -183,8 +194,8 @@ def percent_axis(
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{100 * y:.3g}%"))
     ax.set_ylabel(label)
 
-# %% ../nbs/00_core.ipynb #09a9e121
-def watched() -> bool:
+# %% ../nbs/00_core.ipynb #aa0ed2d5
+def watched() -> bool:  # False in a log, a test run, or a page that is being rendered
     "Whether a person sees what is printed now."
     in_notebook = "ipykernel" in sys.modules and "IN_TEST" not in os.environ and "CI" not in os.environ
     return in_notebook or bool(getattr(sys.stderr, "isatty", bool)())

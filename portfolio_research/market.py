@@ -195,7 +195,7 @@ def _rows(market: "Market", a: int, b: int) -> "Market":
     if "per_year" in known and a == 0 and b > 64: out.__dict__["per_year"] = known["per_year"]
     return out
 
-# %% ../nbs/01_market.ipynb #a5a1b71f
+# %% ../nbs/01_market.ipynb #32504f1e
 @dataclass(frozen=True, eq=False, repr=False)
 class Market(_Cuts):
     "What is known, on one calendar. Made by `from_prices`, `from_returns` or `load_market`."
@@ -214,7 +214,7 @@ class Market(_Cuts):
         cash_rate: float | str | pd.Series = 0.0,               # annual fraction, or one by date
         yields: dict | pd.Series | pd.DataFrame | None = None,  # annual fractions, by asset or date and asset
         gaps: str = "raise",                                    # or "ffill": carry prices over holes
-    ) -> "Market":                                              # checked copies; `repairs` says what was filled
+    ) -> "Market":                                              # checked copies; see `repairs`
         "Check everything, keep copies; raises the `DataError` that says what is wrong, and where."
         prices, repairs = _fill(prices, gaps)
         return cls._of(check_prices(prices), benchmark, sectors, cash_rate, yields, repairs)
@@ -299,26 +299,30 @@ def _wealth(returns: pd.DataFrame, start: pd.Timestamp) -> pd.DataFrame:
     before = wealth.shift(-1).notna() & wealth.isna() & (wealth.ffill().isna())
     return wealth.mask(before, 1.0)
 
-# %% ../nbs/01_market.ipynb #0ec07cb4
+# %% ../nbs/01_market.ipynb #96e7bcf5
 GICS_SECTORS = {
     "AAPL": "Information Technology", "AMD": "Information Technology", "BAC": "Financials",
     "BBY": "Consumer Discretionary", "CVX": "Energy", "GE": "Industrials", "HD": "Consumer Discretionary",
     "JNJ": "Health Care", "JPM": "Financials", "KO": "Consumer Staples", "LLY": "Health Care",
     "MRK": "Health Care", "MSFT": "Information Technology", "PEP": "Consumer Staples", "PFE": "Health Care",
-    "PG": "Consumer Staples", "RRC": "Energy", "UNH": "Health Care", "WMT": "Consumer Staples", "XOM": "Energy"}
+    "PG": "Consumer Staples", "RRC": "Energy", "UNH": "Health Care", "WMT": "Consumer Staples",
+    "XOM": "Energy"}
 
+# %% ../nbs/01_market.ipynb #2f05a96b
 def load_market(
     source: str = "embedded",         # "embedded", a path ending in .csv or .parquet, or "yahoo:SPY,TLT"
     benchmark: str | None = None,     # the column of a file, or the Yahoo ticker, that is the benchmark
     cache: str | Path | None = None,  # folder of downloaded prices; None: ~/.cache/portfolio_research
     **kwargs,                         # sectors, cash_rate, yields, gaps as in `Market.from_prices`
 ) -> Market:                          # checked, with its benchmark and sectors where it has them
-    "A market from the embedded data, a file, or Yahoo (extra `yahoo`); raises `DataFileError` or a `DataError`."
+    "A market from embedded data, a file or Yahoo; raises `DataFileError`, `MissingExtraError`, `DataError`."
     if source == "embedded":
         from skfolio.datasets import load_sp500_dataset, load_sp500_index
         given = {"sectors": GICS_SECTORS} | kwargs
         return Market.from_prices(load_sp500_dataset(), load_sp500_index()["SP500"], **given)
-    if source.startswith("yahoo:"): prices = _yahoo(source[6:], benchmark, cache)
+    if source.startswith("yahoo:"):
+        benchmark = benchmark and benchmark.upper()
+        prices = _yahoo(source[6:], benchmark, cache)
     else: prices = _read(Path(source))
     if benchmark is None: return Market.from_prices(prices, **kwargs)
     if benchmark not in prices:

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['first_row', 'Flag', 'Decision', 'Decisions', 'Policy']
 
-# %% ../nbs/40_policy.ipynb #f5fa8bfd
+# %% ../nbs/40_policy.ipynb #8ba7df13
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from .bookkeeping import book_advance, book_start, check_targets
-from .core import EmptyDataError, ParameterError, StateError, by_name
+from .core import CalendarError, EmptyDataError, ParameterError, StateError, by_name, day
 from .drawdown import Placement, placement
 from .market import Market
 from .rebalancing import Monthly
@@ -92,7 +92,7 @@ class Decision:
         what = f"{len(self.orders)} orders" if len(self.orders) else "hold"
         return f"Decision({self.as_of.date()}: {what}, {self.targets.sum():.1%} invested; {self.reason})"
 
-# %% ../nbs/40_policy.ipynb #03fe8cbf
+# %% ../nbs/40_policy.ipynb #09360b16
 @dataclass(frozen=True, eq=False)
 class Decisions(Sequence):
     "Decisions bar by bar; `path[5]`, `path[-1]` or `path['2008-10-10']`."
@@ -116,7 +116,10 @@ class Decisions(Sequence):
     def __getitem__(self,
         key: int | str | pd.Timestamp,  # a position, or a date of the path
     ) -> Decision:                      # the decision as of that bar
-        "One decision; raises `IndexError` or `KeyError` where the path has no such bar."
+        "One decision; raises `IndexError` on a position and `CalendarError` on a date that the path does not have."
+        if isinstance(key, slice): raise ParameterError("decisions: ask for one, by position or date; iterate for more")
+        if not isinstance(key, (int, np.integer)) and pd.Timestamp(key) not in self.dates:
+            raise CalendarError(f"decisions: there is no bar on {key}, only from {day(self.dates[0])} to {day(self.dates[-1])}")
         t = key if isinstance(key, (int, np.integer)) else self.dates.get_loc(pd.Timestamp(key))
         return _decision(self, range(len(self))[t])
     @cached_property
@@ -262,7 +265,7 @@ def _check_parts(policy: Policy) -> None:
         named = ", ".join(policy.names) or "there are none"
         raise ParameterError(f"Policy: sleeves need one name each: {named}")
 
-# %% ../nbs/40_policy.ipynb #7e8b16cb
+# %% ../nbs/40_policy.ipynb #3e677349
 def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions, dict]:
     "All decisions since `state`, and the state after them."
     if not len(market.dates): raise EmptyDataError("review: the market is empty")
@@ -283,9 +286,11 @@ def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions,
     after = dict(strategy_rules=strategies, x=x[-1].tolist(), held_x=held_x[-1].tolist(),
                  portfolio_rule=portfolio, g=float(g[-1]),
                  book=book.tolist(), event=events[event[-1]].plain())
-    return path, dict(version=1, as_of=str(market.dates[-1])) | _owner(policy, market, sleeves) | after
+    return path, dict(version=_VERSION, as_of=str(market.dates[-1])) | _owner(policy, market, sleeves) | after
 
-# %% ../nbs/40_policy.ipynb #0f6a0bb3
+# %% ../nbs/40_policy.ipynb #01233435
+_VERSION = 1  # of the form of a state
+
 def _identity(policy: Policy) -> str:
     "What a state belongs to: the policy's text, without the addresses of functions in it."
     return re.sub(r" at 0x[0-9a-f]+", "", repr(policy))
@@ -303,7 +308,7 @@ def _start(market: Market, risk: Placement, S: int) -> dict:
 def _resume(policy: Policy, market: Market, sleeves: _Sleeves, risk: Placement, state: dict | None) -> tuple:
     "The first bar to decide about, and the state before it."
     if state is None: return 0, _start(market, risk, len(sleeves.names))
-    for key, now in _owner(policy, market, sleeves).items():
+    for key, now in (dict(version=_VERSION) | _owner(policy, market, sleeves)).items():
         if (then := state.get(key)) != now:
             raise StateError(f"review: the state was made with {key} {then!r}, and this is {now!r}; "
                              "start anew with state=None, or give what it belongs to")

@@ -20,16 +20,16 @@ from .core import COLOURS, ParameterError, percent_axis, use_style
 from .metrics import drawdown
 from .walkforward import Study
 
-# %% ../nbs/42_report.ipynb #948071c7
+# %% ../nbs/42_report.ipynb #e0a0b4da
 @dataclass(frozen=True, eq=False, repr=False)
 class Report:
     "A self-contained HTML page."
-    title: str
-    html: str
+    title: str  # heading of the page
+    html: str   # the whole page, figures and styles included
     def save(self,
         path: str | Path,  # file, ending in .html; folders are made
     ) -> Path:             # the absolute path
-        "Write the page."
+        "Write the page; raises `ParameterError` on another ending."
         path = Path(path)
         if path.suffix != ".html": raise ParameterError(f"a report is saved as .html, not as {path.name!r}")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,46 +39,62 @@ class Report:
 
 def report(
     title: str,       # heading of the page
-    parts: Iterable,  # text, DataFrame or Series, Figure, or (Figure, caption), in the order of the page
-) -> Report:
-    "Put words, tables and figures on a page."
+    parts: Iterable,  # text, DataFrame or Series, Figure, or (one of these, caption), in order
+) -> Report:          # the page, to be saved
+    "Put words, tables and figures on a page; raises `ParameterError` on a part of another type."
     from jinja2 import Environment
     blocks = [_block(part) for part in parts]
     return Report(title, Environment(autoescape=True).from_string(_PAGE).render(title=title, blocks=blocks))
 
-# %% ../nbs/42_report.ipynb #db274535
+# %% ../nbs/42_report.ipynb #54f34412
 def _block(part) -> dict:
     "One part as the template wants it."
     part, caption = part if isinstance(part, tuple) else (part, "")
-    if isinstance(part, str): return dict(kind="heading" if part.startswith("## ") else "text", text=part.removeprefix("## "))
+    if isinstance(part, str):
+        return dict(kind="heading" if part.startswith("## ") else "text", text=part.removeprefix("## "))
     if isinstance(part, pd.Series): part = part.to_frame()
-    if isinstance(part, pd.DataFrame):
-        flat = part.reset_index() if part.index.nlevels > 1 else part
-        label = [""] if flat is part else []
-        rows = [([str(i)] if flat is part else []) + [str(v) for v in row] for i, row in zip(flat.index, flat.itertuples(index=False), strict=True)]
-        return dict(kind="table", head=label + [str(c) for c in flat.columns], rows=rows, caption=caption, names=part.index.nlevels)
+    if isinstance(part, pd.DataFrame): return _table_block(part, caption)
     if hasattr(part, "savefig"):
         out = io.BytesIO()
         part.savefig(out, format="png", dpi=110, metadata={"Software": None})
         return dict(kind="figure", png=base64.b64encode(out.getvalue()).decode(), caption=caption)
     raise ParameterError(f"report: a part is text, a table or a figure, not {type(part).__name__}")
 
+def _table_block(table: pd.DataFrame, caption: str) -> dict:
+    "Cells as text; the levels of the index come first, named only where there are several."
+    levels = table.index.nlevels
+    names = [""] if levels == 1 else [name or "" for name in table.index.names]
+    labels = [(i,) for i in table.index] if levels == 1 else table.index
+    rows = [[str(v) for v in (*label, *row)]
+            for label, row in zip(labels, table.itertuples(index=False, name=None), strict=True)]
+    return dict(kind="table", head=names + [str(c) for c in table], rows=rows, caption=caption, names=levels)
+
+# %% ../nbs/42_report.ipynb #fd06b951
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{{ title }}</title>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>{{ title }}</title>
 <style>
-body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 54rem; margin: 2.5rem auto; padding: 0 1rem }
+body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff;
+       max-width: 54rem; margin: 2.5rem auto; padding: 0 1rem }
 h1 { font-size: 1.7rem; line-height: 1.25 } h2 { font-size: 1.2rem; margin-top: 2.4rem }
-table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; margin: 1rem 0; display: block; overflow-x: auto }
-th, td { text-align: right; padding: .25rem .7rem; border-bottom: 1px solid #e3e3e3; white-space: nowrap } th { font-weight: 600 }
-th.name, td.name { text-align: left } figcaption { font-size: .85rem; color: #555 }
+table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; margin: 1rem 0;
+        display: block; overflow-x: auto }
+th, td { text-align: right; padding: .25rem .7rem; border-bottom: 1px solid #e3e3e3; white-space: nowrap }
+th { font-weight: 600 } th.name, td.name { text-align: left } figcaption { font-size: .85rem; color: #555 }
 figure { margin: 1.2rem 0 } img { max-width: 100% }
 </style></head><body><h1>{{ title }}</h1>
+{%- macro cells(tag, values, names) -%}
+<tr>{% for v in values -%}
+<{{ tag }}{% if loop.index <= names %} class="name"{% endif %}>{{ v }}</{{ tag }}>
+{%- endfor %}</tr>
+{%- endmacro %}
 {% for b in blocks %}{% if b.kind == "heading" %}<h2>{{ b.text }}</h2>
 {% elif b.kind == "text" %}<p>{{ b.text }}</p>
-{% elif b.kind == "table" %}<figure><table><thead><tr>{% for c in b.head %}<th{% if loop.index <= b.names %} class="name"{% endif %}>{{ c }}</th>{% endfor %}</tr></thead>
-<tbody>{% for row in b.rows %}<tr>{% for v in row %}<td{% if loop.index <= b.names %} class="name"{% endif %}>{{ v }}</td>{% endfor %}</tr>
+{% elif b.kind == "table" %}<figure><table><thead>{{ cells("th", b.head, b.names) }}</thead>
+<tbody>{% for row in b.rows %}{{ cells("td", row, b.names) }}
 {% endfor %}</tbody></table><figcaption>{{ b.caption }}</figcaption></figure>
-{% else %}<figure><img alt="{{ b.caption }}" src="data:image/png;base64,{{ b.png }}"><figcaption>{{ b.caption }}</figcaption></figure>
+{% else %}<figure><img alt="{{ b.caption }}" src="data:image/png;base64,{{ b.png }}">
+<figcaption>{{ b.caption }}</figcaption></figure>
 {% endif %}{% endfor %}</body></html>
 """
 
@@ -93,58 +109,66 @@ def styled() -> Iterator[None]:
         yield
     for n in set(plt.get_fignums()) - before: plt.close(n)
 
-# %% ../nbs/42_report.ipynb #8776608a
+# %% ../nbs/42_report.ipynb #fdca32bb
 def worst_drawdowns(
     returns: pd.Series,  # (T,) simple returns by date, fractions
-    n: int = 5,          # how many
-) -> pd.DataFrame:       # peak, trough and recovery dates, and depth; the deepest first
+    n: int = 5,          # how many, at most
+) -> pd.DataFrame:       # peak, trough and recovery dates (NaT: not yet), depth >= 0; the deepest first
     "The deepest falls that do not overlap."
     depth = drawdown(returns)
     under = depth.to_numpy() > 0
     starts = np.flatnonzero(under & ~np.append(False, under[:-1]))
     ends = np.flatnonzero(~under & np.append(False, under[:-1]))
     ends = np.append(ends, len(under))[:len(starts)]
-    spans = sorted(((depth.iloc[a:b].max(), a, b) for a, b in zip(starts, ends, strict=True)), reverse=True)[:n]
-    day = lambda t: depth.index[t]
-    return pd.DataFrame([dict(peak=day(max(a - 1, 0)), trough=depth.iloc[a:b].idxmax(), recovery=day(b) if b < len(depth) else pd.NaT, depth=d)
-                         for d, a, b in spans], columns=["peak", "trough", "recovery", "depth"])
+    spans = sorted(((depth.iloc[a:b].max(), a, b) for a, b in zip(starts, ends, strict=True)), reverse=True)
+    dates = depth.index
+    rows = [(dates[max(a - 1, 0)], depth.iloc[a:b].idxmax(), dates[b] if b < len(depth) else pd.NaT, d)
+            for d, a, b in spans[:n]]
+    return pd.DataFrame(rows, columns=["peak", "trough", "recovery", "depth"])
 
-# %% ../nbs/42_report.ipynb #dd52dc34
+# %% ../nbs/42_report.ipynb #2fc47bac
 def calendar_years(
     returns: pd.Series,  # (T,) simple returns by date, fractions
-) -> pd.Series:          # compounded return of each calendar year
+) -> pd.Series:          # compounded return of each calendar year, fractions
     "Returns by calendar year; the first and last may be parts of a year."
     return (1 + returns).groupby(returns.index.year).prod() - 1
 
 def decision_table(
-    study: Study,  # a study
-    n: int = 10,   # how many
-) -> pd.DataFrame:
+    study: Study,  # made by `walk_forward`
+    n: int = 10,   # how many, at most
+) -> pd.DataFrame: # by date: share invested, number of orders, what they trade, the reason
     "The last decisions that led to orders, and why."
     traded = np.flatnonzero(study.decisions.orders.notna().to_numpy().any(axis=1))[-n:]
     rows = [study.decisions[int(t)] for t in traded]
-    return pd.DataFrame({"invested": [f"{d.targets.sum():.0%}" for d in rows], "orders": [len(d.orders) for d in rows],
-                         "traded": [f"{d.orders.abs().sum():.1%}" for d in rows], "reason": [d.reason for d in rows]},
-                        [d.as_of.date() for d in rows])
+    columns = {"invested": [f"{d.targets.sum():.0%}" for d in rows], "orders": [len(d.orders) for d in rows],
+               "traded": [f"{d.orders.abs().sum():.1%}" for d in rows], "reason": [d.reason for d in rows]}
+    return pd.DataFrame(columns, [d.as_of.date() for d in rows])
 
-# %% ../nbs/42_report.ipynb #e9b8c387
+# %% ../nbs/42_report.ipynb #0c25c2ff
 def tear_sheet(
-    study: Study,      # what to show
-    title: str = "",   # heading; the policy if not given
-) -> Report:
+    study: Study,      # made by `walk_forward`
+    title: str = "",   # heading; "": the policy
+) -> Report:           # to be saved, or shown in a notebook
     "How a study grew, what it lost and when, and what it decided lately."
     r = study.returns
-    falls = worst_drawdowns(r)
-    falls = falls.assign(depth=[f"{d:.1%}" for d in falls.depth], **{c: falls[c].dt.date.astype(object).where(falls[c].notna(), "not yet") for c in ("peak", "trough", "recovery")})
-    with styled(): figures = study.plot(), _years_figure(r)
+    span = f"{r.index[0].date()} to {r.index[-1].date()}"
+    with styled(): growth, years = study.plot(), _years_figure(r)
     return report(title or str(study.policy), [
-        f"{study.market!r}, {study.cost_bps:g} basis points of traded notional, {r.index[0].date()} to {r.index[-1].date()}.",
+        f"{study.market!r}, {study.cost_bps:g} basis points of traded notional, {span}.",
         "## In numbers", study.formatted(),
-        "## Growth, drawdown, invested", (figures[0], "Wealth on a logarithmic axis, drawdown from the running peak, and the sum of the weights."),
-        "## By calendar year", (figures[1], "Compounded return of each calendar year."),
-        "## The deepest falls", falls.set_index("peak"), "## The last decisions", decision_table(study)])
+        "## Growth, drawdown, invested",
+        (growth, "Wealth on a logarithmic axis, drawdown from the running peak, and the sum of the weights."),
+        "## By calendar year", (years, "Compounded return of each calendar year."),
+        "## The deepest falls", _formatted_falls(worst_drawdowns(r)),
+        "## The last decisions", decision_table(study)])
 
-# %% ../nbs/42_report.ipynb #c3b29c59
+# %% ../nbs/42_report.ipynb #b4fd02a4
+def _formatted_falls(falls: pd.DataFrame) -> pd.DataFrame:
+    "The worst drawdowns as people write them."
+    dates = {c: [t.date() if pd.notna(t) else "not yet" for t in falls[c]] for c in ("trough", "recovery")}
+    depth = [f"{d:.1%}" for d in falls.depth]
+    return pd.DataFrame(dates | {"depth": depth}, pd.Index([t.date() for t in falls.peak], name="peak"))
+
 def _years_figure(returns: pd.Series):
     "Bars of calendar-year returns."
     import matplotlib.pyplot as plt

@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['PART_MODULES', 'SettingsError', 'known_parts', 'parse_part', 'Settings', 'read_settings']
 
-# %% ../nbs/45_settings.ipynb #50d184a3
+# %% ../nbs/45_settings.ipynb #3def268f
 import ast
 import configparser
 import difflib
 import inspect
 import operator
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -21,27 +22,29 @@ from .core import ParameterError, PortfolioResearchError, fraction
 from .market import Market, load_market
 from .policy import Policy
 
-# %% ../nbs/45_settings.ipynb #f5e384f5
+# %% ../nbs/45_settings.ipynb #147c1357
 class SettingsError(ParameterError):
     "A setting that cannot be read."
 
 PART_MODULES = ("allocators", "estimates", "rebalancing", "strategies", "drawdown")
 
-def known_parts() -> dict[str, type]:
-    "Names that may stand in settings, and what they make."
+def known_parts() -> dict[str, type]:  # name -> what it makes
+    "Names that may stand in settings: what the modules of parts define and do not keep to themselves."
     modules = [import_module(f"portfolio_research.{name}") for name in PART_MODULES]
     return {name: part for m in modules for name, part in vars(m).items()
             if callable(part) and not name.startswith("_") and getattr(part, "__module__", "") == m.__name__}
 
 def parse_part(
     text: str,  # such as 'InverseVolatility("1Y")' or 'Monthly() | DriftBand(5%)'
-) -> Any:       # the part
+) -> Any:       # the part: an allocator, estimate, trigger, strategy or drawdown rule
     "Make a part from its text, without executing it; raises `SettingsError`."
-    try: tree = ast.parse(re.sub(r"(?<![\"'.\d])(\d+(?:\.\d+)?)%", r"'\1%'", text.strip()), mode="eval").body
+    strings_or_percents = r"""('[^']*'|"[^"]*")|(?<![.\d])(\d+(?:\.\d+)?%)"""    # 5% as the literal '5%'
+    quoted = re.sub(strings_or_percents, lambda m: m[1] or repr(m[2]), text.strip())
+    try: tree = ast.parse(quoted, mode="eval").body
     except SyntaxError as e: raise SettingsError(f"cannot read {text!r}: {e.msg}") from e
     return _make(tree, known_parts(), text)
 
-# %% ../nbs/45_settings.ipynb #3b4fa26a
+# %% ../nbs/45_settings.ipynb #8530de84
 _OPERATORS = {ast.BitOr: operator.or_, ast.BitAnd: operator.and_}
 
 def _make(node: ast.AST, parts: dict[str, type], text: str) -> Any:
@@ -49,75 +52,93 @@ def _make(node: ast.AST, parts: dict[str, type], text: str) -> Any:
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
         return _OPERATORS[type(node.op)](_make(node.left, parts, text), _make(node.right, parts, text))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        if node.func.id not in parts: raise SettingsError(f"{text!r}: there is no part {node.func.id!r}{near(node.func.id, parts)}")
-        args, kwargs = [_make(a, parts, text) for a in node.args], {k.arg: _make(k.value, parts, text) for k in node.keywords}
-        try: inspect.signature(parts[node.func.id]).bind(*args, **kwargs)
-        except TypeError as e: raise SettingsError(f"{text!r}: {node.func.id}: {e}") from e
-        try: return parts[node.func.id](*args, **kwargs)
+        if (name := node.func.id) not in parts:
+            raise SettingsError(f"{text!r}: there is no part {name!r}{near(name, parts)}")
+        args = [_make(a, parts, text) for a in node.args]
+        kwargs = {k.arg: _make(k.value, parts, text) for k in node.keywords}
+        try: inspect.signature(parts[name]).bind(*args, **kwargs)
+        except TypeError as e: raise SettingsError(f"{text!r}: {name}: {e}") from e
+        try: return parts[name](*args, **kwargs)
         except PortfolioResearchError as e: raise SettingsError(f"{text!r}: {e}") from e
     try: value = ast.literal_eval(node)
-    except ValueError: raise SettingsError(f"{text!r}: only parts of this package and literal values may stand here") from None
-    return fraction(value) if isinstance(value, str) and value.endswith("%") else value
+    except ValueError:
+        said = f"{text!r}: only parts of this package and literal values may stand here"
+        raise SettingsError(said) from None
+    return fraction(value) if isinstance(value, str) and re.fullmatch(r"[-+.\d]+%", value) else value
 
-def near(name: str, known) -> str:
-    "A hint at what may have been meant."
+def near(
+    name: str,             # what was written
+    known: Iterable[str],  # what may be written
+) -> str:                  # the end of an error message
+    "What may have been meant, or all that there is, as the end of an error message."
     close = difflib.get_close_matches(name, list(known), n=2, cutoff=.5)
-    return f"; did you mean {' or '.join(map(repr, close))}?" if close else f"; there are {', '.join(sorted(known))}"
+    if close: return f"; did you mean {' or '.join(map(repr, close))}?"
+    return f"; there are {', '.join(sorted(known))}"
 
-# %% ../nbs/45_settings.ipynb #f79adf04
+# %% ../nbs/45_settings.ipynb #a48cf61c
+_SLEEVES = ("Crossover(20, 100)", 'Momentum("6M")', 'Reversion("1M")', 'LowVolatility("1Y")')
+_RULES = ("MovingAverageRule(200)", "AutocorrelationRule(63)", "HMMRule()", "MaxDrawdownStop(15%)")
+
 @dataclass(frozen=True)
 class Settings:
     "What the command line runs."
-    market: str = "embedded"             # [market] source: embedded, a .csv or .parquet file, yahoo:SPY,TLT
-    benchmark: str | None = None         # [market] benchmark: a column of the file, or a ticker
-    cash_rate: float = 0.0               # [market] cash_rate: annual fraction that cash earns
-    sleeves: tuple = ('Crossover(20, 100)', 'Momentum("6M")', 'Reversion("1M")', 'LowVolatility("1Y")')  # [policy] sleeves
-    allocate: str = 'InverseVolatility("1Y")'   # [policy] allocate: how the sleeves are funded
-    rebalance: str = "Monthly()"         # [policy] rebalance: when
-    cost_bps: float = 10.0               # [policy] cost_bps: basis points of traded notional
-    rules: tuple = ("MovingAverageRule(200)", "AutocorrelationRule(63)", "HMMRule()", "MaxDrawdownStop(15%)")  # [study] rules
-    resamples: int = 1000                # [study] resamples: of the block bootstrap
-    level: float = 0.90                  # [study] level: of the intervals
-    seed: int = 0                        # [study] seed: of the bootstrap
-    output: str = "report"               # [study] output: folder of the HTML report
+    market: str = "embedded"                   # [market] source: embedded, a .csv or .parquet, yahoo:SPY,TLT
+    benchmark: str | None = None               # [market] benchmark: a column of the file, or a ticker
+    cash_rate: float = 0.0                     # [market] cash_rate: annual fraction that cash earns
+    sleeves: tuple[str, ...] = _SLEEVES        # [policy] sleeves: strategies, one a line; none: the assets
+    allocate: str = 'InverseVolatility("1Y")'  # [policy] allocate: how the sleeves are funded
+    rebalance: str = "Monthly()"               # [policy] rebalance: when
+    cost_bps: float = 10.0                     # [policy] cost_bps: basis points of traded notional
+    rules: tuple[str, ...] = _RULES            # [study] rules: drawdown rules, one a line
+    resamples: int = 1000                      # [study] resamples: of the block bootstrap
+    level: float = 0.90                        # [study] level: of the intervals, in (0, 1)
+    seed: int = 0                              # [study] seed: of the bootstrap
+    output: str = "report"                     # [study] output: folder of the HTML report
 
-    def policy(self, **changes) -> Policy:
-        "The policy that the settings describe, without a drawdown rule."
-        parts = dict(allocate=parse_part(self.allocate), rebalance=parse_part(self.rebalance), cost_bps=self.cost_bps,
-                     sleeves=[parse_part(s) for s in self.sleeves] or None)
+    def policy(self,
+        **changes,  # fields of `Policy` that are to be others, such as `risk`
+    ) -> Policy:    # without a drawdown rule, where `changes` gives none
+        "The policy that the settings describe; raises `SettingsError` on a part that cannot be made."
+        parts = dict(allocate=parse_part(self.allocate), rebalance=parse_part(self.rebalance),
+                     cost_bps=self.cost_bps, sleeves=[parse_part(s) for s in self.sleeves] or None)
         return Policy(**parts | changes)
     def load(self) -> Market:
-        "The market that the settings name."
+        "The market that the settings name; raises as `load_market` does."
         return load_market(self.market, benchmark=self.benchmark, cash_rate=self.cash_rate)
     def drawdown_rules(self) -> list:
-        "The rules that the study compares."
+        "The rules that the study compares; raises `SettingsError` on one that cannot be made."
         return [parse_part(r) for r in self.rules]
 
-_SECTIONS = dict(market=dict(source="market", benchmark="benchmark", cash_rate="cash_rate"),
-                 policy=dict(sleeves="sleeves", allocate="allocate", rebalance="rebalance", cost_bps="cost_bps"),
-                 study=dict(rules="rules", resamples="resamples", level="level", seed="seed", output="output"))
+# %% ../nbs/45_settings.ipynb #9c7c6246
+_SECTIONS = {
+    "market": dict(source="market", benchmark="benchmark", cash_rate="cash_rate"),
+    "policy": dict(sleeves="sleeves", allocate="allocate", rebalance="rebalance", cost_bps="cost_bps"),
+    "study": dict(rules="rules", resamples="resamples", level="level", seed="seed", output="output")}
 
-# %% ../nbs/45_settings.ipynb #da12eef5
+# %% ../nbs/45_settings.ipynb #c72fce87
 def read_settings(
     path: str | Path = "settings.ini",  # the file; the defaults where there is none of this name
     must_exist: bool = False,           # whether a file that is not there is an error
-) -> Settings:
-    "Read and check every setting; raises `SettingsError` on an unknown section or key, and on a value that cannot be read."
+) -> Settings:                          # what the file says, and the defaults for the rest
+    "Read and check every setting; raises `SettingsError` on what is unknown or cannot be read."
     path = Path(path)
     if not path.is_file():
-        if must_exist: raise SettingsError(f"{path}: there is no such file; looked in {path.absolute().parent}")
-        return Settings()
+        if not must_exist: return Settings()
+        raise SettingsError(f"{path}: there is no such file; looked in {path.absolute().parent}")
     parser = configparser.ConfigParser(interpolation=None)
     try: parser.read_string(path.read_text(encoding="utf-8"), source=str(path))
     except configparser.Error as e: raise SettingsError(f"{e}".replace("\n", " ")) from e
     values = {}
     for section in parser.sections():
-        if section not in _SECTIONS: raise SettingsError(f"{path}: unknown section [{section}]{near(section, _SECTIONS)}")
+        if section not in _SECTIONS:
+            raise SettingsError(f"{path}: unknown section [{section}]{near(section, _SECTIONS)}")
+        keys = _SECTIONS[section]
         for key, text in parser[section].items():
-            if key not in _SECTIONS[section]: raise SettingsError(f"{path}: unknown key {key!r} in [{section}]{near(key, _SECTIONS[section])}")
-            name = _SECTIONS[section][key]
-            try: values[name] = _value(name, text)
-            except (PortfolioResearchError, ValueError) as e: raise SettingsError(f"{path}: [{section}] {key}: {e}") from e
+            if key not in keys:
+                raise SettingsError(f"{path}: unknown key {key!r} in [{section}]{near(key, keys)}")
+            try: values[keys[key]] = _value(keys[key], text)
+            except (PortfolioResearchError, ValueError) as e:
+                raise SettingsError(f"{path}: [{section}] {key}: {e}") from e
     return Settings(**values)
 
 # %% ../nbs/45_settings.ipynb #891bbb38
