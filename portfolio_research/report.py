@@ -69,13 +69,13 @@ def _table_block(table: pd.DataFrame, caption: str) -> dict:
             for label, row in zip(labels, table.itertuples(index=False, name=None), strict=True)]
     return dict(kind="table", head=names + [str(c) for c in table], rows=rows, caption=caption, names=levels)
 
-# %% ../nbs/42_report.ipynb #fd06b951
+# %% ../nbs/42_report.ipynb #c90f3324
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>{{ title }}</title>
 <style>
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff;
-       max-width: 54rem; margin: 2.5rem auto; padding: 0 1rem }
+       max-width: 66rem; margin: 2.5rem auto; padding: 0 1rem }
 h1 { font-size: 1.7rem; line-height: 1.25 } h2 { font-size: 1.2rem; margin-top: 2.4rem }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; margin: 1rem 0;
         display: block; overflow-x: auto }
