@@ -22,11 +22,11 @@ from .core import ParameterError, PortfolioResearchError, fraction
 from .market import Market, load_market
 from .policy import Policy
 
-# %% ../nbs/45_settings.ipynb #147c1357
+# %% ../nbs/45_settings.ipynb #47cf8507
 class SettingsError(ParameterError):
     "A setting that cannot be read."
 
-PART_MODULES = ("allocators", "estimates", "rebalancing", "strategies", "drawdown")
+PART_MODULES = ("allocators", "trailing", "estimates", "objectives", "rebalancing", "strategies", "drawdown")
 
 def known_parts() -> dict[str, type]:  # name -> what it makes
     "Names that may stand in settings: what the modules of parts define and do not keep to themselves."
@@ -44,27 +44,36 @@ def parse_part(
     except SyntaxError as e: raise SettingsError(f"cannot read {text!r}: {e.msg}") from e
     return _make(tree, known_parts(), text)
 
-# %% ../nbs/45_settings.ipynb #8530de84
+# %% ../nbs/45_settings.ipynb #7c4ebbca
 _OPERATORS = {ast.BitOr: operator.or_, ast.BitAnd: operator.and_}
 
 def _make(node: ast.AST, parts: dict[str, type], text: str) -> Any:
     "A part, or a literal."
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
         return _OPERATORS[type(node.op)](_make(node.left, parts, text), _make(node.right, parts, text))
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        if (name := node.func.id) not in parts:
-            raise SettingsError(f"{text!r}: there is no part {name!r}{near(name, parts)}")
+    if isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute)):
+        name, part = _called(node.func, parts, text)
         args = [_make(a, parts, text) for a in node.args]
         kwargs = {k.arg: _make(k.value, parts, text) for k in node.keywords}
-        try: inspect.signature(parts[name]).bind(*args, **kwargs)
+        try: inspect.signature(part).bind(*args, **kwargs)
         except TypeError as e: raise SettingsError(f"{text!r}: {name}: {e}") from e
-        try: return parts[name](*args, **kwargs)
+        try: return part(*args, **kwargs)
         except PortfolioResearchError as e: raise SettingsError(f"{text!r}: {e}") from e
     try: value = ast.literal_eval(node)
     except ValueError:
         said = f"{text!r}: only parts of this package and literal values may stand here"
         raise SettingsError(said) from None
     return fraction(value) if isinstance(value, str) and re.fullmatch(r"[-+.\d]+%", value) else value
+
+def _called(func: ast.Name | ast.Attribute, parts: dict[str, type], text: str) -> tuple[str, Any]:
+    "The name of a part, or of one of its own constructors as in Expected.capm, and what it calls."
+    owner = func.value if isinstance(func, ast.Attribute) else func
+    name = owner.id if isinstance(owner, ast.Name) else ""
+    if name not in parts: raise SettingsError(f"{text!r}: there is no part {name or ast.unparse(func)!r}{near(name, parts)}")
+    if owner is func: return name, parts[name]
+    made = [m for m, f in vars(parts[name]).items() if isinstance(f, (type, classmethod, staticmethod)) and not m.startswith("_")]
+    if func.attr not in made: raise SettingsError(f"{text!r}: {name} has no {func.attr!r}{near(func.attr, made)}")
+    return f"{name}.{func.attr}", getattr(parts[name], func.attr)
 
 def near(
     name: str,             # what was written
