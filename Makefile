@@ -44,7 +44,7 @@ lint: $(INSTALLED)  ## check the code with ruff
 constraints:  ## pin in constraints.txt what pyproject.toml needs
 	@sh tools/venv.sh $(VENV) $(PYTHON)
 	@$(PIP) install "setuptools>=77"
-	@$(PIP) install --no-build-isolation $(UPGRADE) --upgrade-strategy eager --editable ".[dev]"
+	@$(PIP) install --no-build-isolation $(UPGRADE) --upgrade-strategy eager --editable ".[dev,bench]"
 	@$(BIN)/python tools/constraints.py > constraints.tmp && mv constraints.tmp constraints.txt
 	@touch $(INSTALLED)
 

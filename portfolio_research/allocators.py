@@ -6,7 +6,7 @@
 __all__ = ['METHODS', 'EqualWeight', 'InverseVolatility', 'MinimumVariance', 'RiskParity', 'HierarchicalRiskParity',
            'HierarchicalEqualRisk', 'NestedClusters', 'MaximumDiversification', 'Kelly', 'Optimize', 'BlackLitterman']
 
-# %% ../nbs/20_allocators.ipynb #60b17c57
+# %% ../nbs/20_allocators.ipynb #a6949d40
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,7 +24,8 @@ from portfolio_research.hierarchies import (LINKAGES, Tree, count_clusters, grow
     hrp_weights, nested_weights)
 from .market import Market
 from .objectives import Maximize, Minimize, Target, parse_objective
-from .outcomes import Outcome, UnsolvedError, solve
+from .exact import UnsolvedError
+from .outcomes import Outcome, solve
 from .programs import check_optimisable, compile_objective
 from .risk_budgets import (Found, NoPortfolioError, kelly, least_variance,
     most_diversified, risk_budget_weights)
@@ -216,7 +217,7 @@ class Kelly:
             return replace(found, weights=self.fraction * found.weights)
         return decide(market, previous, self.basis, self.max_weight, method, total=None)
 
-# %% ../nbs/20_allocators.ipynb #67f15ffe
+# %% ../nbs/20_allocators.ipynb #2c25f010
 @dataclass(frozen=True, repr=False)
 class Optimize:
     "The long-only portfolio that an objective asks for."
@@ -237,8 +238,10 @@ class Optimize:
         if isinstance(estimate, Allocation): return within(estimate, guards, market)
         found = self._solved(market, estimate, previous)
         if isinstance(found, Allocation): return within(found, guards, market)
-        weights = np.zeros(len(market.assets))
-        weights[market.assets.get_indexer(estimate.assets)] = found.weights
+        weights = found.weights
+        if not estimate.assets.is_(market.assets):
+            weights = np.zeros(len(market.assets))
+            weights[market.assets.get_indexer(estimate.assets)] = found.weights
         reason = "; ".join([*found.reason, *estimate.notes, *left_out(estimate.excluded)])
         return Allocation(pd.Series(weights, market.assets), found.status, reason, found.binding, found.achieved,
                           found.fallback, estimate.excluded)

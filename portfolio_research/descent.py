@@ -14,7 +14,7 @@ import numpy as np
 from .core import ParameterError
 from .solvers import SOLVERS, solve_qp
 
-# %% ../nbs/15_descent.ipynb #edd3942f
+# %% ../nbs/15_descent.ipynb #685726cd
 @dataclass(frozen=True, eq=False)
 class Polytope:
     "Weights with low <= w <= high and lower <= Aw <= upper."
@@ -32,10 +32,10 @@ class Polytope:
     def simplex(cls, N: int, cap: float = 1.0) -> "Polytope":
         "Fully invested and long only, no weight above the cap."
         return cls(np.zeros(N), np.full(N, float(cap)), np.ones((1, N)), np.ones(1), np.ones(1))
-    def nearest(self, w: np.ndarray) -> np.ndarray: return self._least(np.eye(len(w)), -w, 1e-8)
+    def nearest(self, w: np.ndarray) -> np.ndarray: return self._least(np.eye(len(w)), -w)
     def vertex(self, c: np.ndarray) -> np.ndarray:
-        "A point of least c'w."
-        return self._least(np.zeros((len(c), len(c))), c, 1e-6)
+        "The point of least c'w; of several, the one nearest to zero."
+        return self._least(1e-6 * np.eye(len(c)), c / max(abs(c).max(), 1e-300))
     def outside(self, W: np.ndarray) -> np.ndarray:
         "(M,) by how much each column breaks the constraint that it breaks most; 0 inside."
         level, low, high = self._levels(W)
@@ -54,8 +54,8 @@ class Polytope:
     def _levels(self, W: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         low, high = np.append(self.low, self.lower), np.append(self.high, self.upper)
         return np.concatenate([W, self.A @ W]), low[:, None], high[:, None]
-    def _least(self, P: np.ndarray, q: np.ndarray, tol: float) -> np.ndarray:
-        s = solve_qp(P, q, self.A, self.lower, self.upper, (self.low, self.high), tol=tol)
+    def _least(self, P: np.ndarray, q: np.ndarray) -> np.ndarray:
+        s = solve_qp(P, q, self.A, self.lower, self.upper, (self.low, self.high))
         if s.status != "optimal": raise ParameterError(f"there is nothing to search: {s.reason}")
         return s.x
 

@@ -5,15 +5,16 @@
 # %% auto #0
 __all__ = ['Unsolved', 'Beyond', 'Space', 'most_within', 'least_within', 'tangency']
 
-# %% ../nbs/14_frontier.ipynb #e9d06bf8
+# %% ../nbs/14_frontier.ipynb #9deb6536
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .pivoting import one_row_qp
 from .risks import Form
-from .solvers import Solution, solve_qp
+from .solvers import QP, Solution, run_qp, solve_qp
 
-# %% ../nbs/14_frontier.ipynb #4ead1f92
+# %% ../nbs/14_frontier.ipynb #c324fbb1
 class Unsolved(Exception):
     "A program without a solution; carries what the solver layer says."
     def __init__(self, solution: Solution): self.solution = solution
@@ -31,11 +32,21 @@ class Space:
     upper: np.ndarray  # (M,)
     tried: list        # solvers tried in vain along the way, and what each did
     def solve(self, P: np.ndarray, q: np.ndarray, tol: float = 1e-8) -> Solution:
-        s = solve_qp(P, q, self.A, self.lower, self.upper, (self.low, self.high), tol=tol)
+        sides = np.concatenate([self.low, self.lower]), np.concatenate([self.high, self.upper])
+        s = run_qp(QP(P, q, self.A, *sides), tol=tol)
         if s.status != "optimal" or s.breach > 1e-8: raise Unsolved(s)
         self.tried.extend(s.attempts)
         return s
-    def least(self, form: Form) -> np.ndarray: return self.solve(form.Q, form.a).x
+    @property
+    def simple(self) -> bool:
+        "Whether weights need only add up to something and stay below caps."
+        return len(self.A) == 1 and self.lower[0] == self.upper[0] > 0 and not self.low.any() and bool((self.A == 1).all())
+    def least(self, form: Form) -> np.ndarray:
+        "The portfolio of the least deviation."
+        if self.simple and form.Q.diagonal().min() > 0:
+            found = one_row_qp(form.Q, form.a, None, self.upper[0], self.high)
+            if found.solved: return found.x
+        return self.solve(form.Q, form.a).x
     def most(self, a: np.ndarray) -> float:
         "The largest a'w; where nothing but the sum is fixed, the best are filled up one after the other."
         if len(self.A) == 1 and self.lower[0] == self.upper[0]:
@@ -97,10 +108,13 @@ def least_within(space: Space, form: Form, cap: tuple[Form, float] | None) -> np
         if abs(outside - inside).max() < 1e-10: break
     return _meet(inside, outside, other, limit)
 
-# %% ../nbs/14_frontier.ipynb #b0fdd1bd
+# %% ../nbs/14_frontier.ipynb #a005bf87
 def tangency(space: Space, e: np.ndarray, risk: Form, best: float) -> np.ndarray:
     "The largest e'w by deviation; `best`, the largest e'w of all, is positive."
     total, N = space.upper[0], len(e)
+    if space.simple and (space.high >= total).all() and risk.Q.diagonal().min() > 0:
+        found = one_row_qp(risk.Q, None, e / best, 1., np.inf)
+        if found.solved: return found.x * (total / found.x.sum())
     above = lambda rows, bound, keep: rows[keep] - bound[keep, None] / total           # (rows - bound) y, where it is finite
     A, lower, upper = space.A[1:], space.lower[1:], space.upper[1:]
     same = lower == upper

@@ -118,7 +118,7 @@ def check_returns(
                             f"{column.min():.3g}: these are percent; divide by 100")
     return checked
 
-# %% ../nbs/01_market.ipynb #14ff0db6
+# %% ../nbs/01_market.ipynb #67e0cf44
 class _Derived:
     "What follows from a market's tables; computed once, when it is asked for."
     @property
@@ -129,6 +129,10 @@ class _Derived:
     def assets(self) -> pd.Index:
         "(N,) names of the assets."
         return self.prices.columns
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        "(N,) names of the assets, as text."
+        return tuple(map(str, self.assets))
     @cached_property
     def per_year(self) -> float:
         "Bars in a year."
@@ -148,7 +152,7 @@ class _Derived:
         rate = np.broadcast_to(np.asarray(self.cash_rate, float), len(self.dates))[:-1]
         return pd.Series((1 + rate) ** (1 / self.per_year) - 1, self.dates[1:], name="cash")
 
-# %% ../nbs/01_market.ipynb #67952f90
+# %% ../nbs/01_market.ipynb #e8fc4233
 class _Cuts(_Derived):
     "How a market is cut, by dates and by names."
     def until(self,
@@ -173,7 +177,7 @@ class _Cuts(_Derived):
         listed = lambda x: isinstance(x, pd.Series) and x.index.equals(self.assets)
         by_asset = lambda x: isinstance(x, pd.DataFrame) or listed(x)
         out = object.__new__(Market)
-        out.__dict__.update({k: v[names] if by_asset(v) else v for k, v in self.__dict__.items()})
+        out.__dict__.update({k: v[names] if by_asset(v) else v for k, v in self.__dict__.items() if k != "names"})
         return out
     def eligible(self,
         window: int | str = 0,  # returns that must be complete: bars or an offset; 0 asks for a price alone
@@ -183,11 +187,11 @@ class _Cuts(_Derived):
         if len(self.dates) <= n: return self.assets[:0]
         return self.assets[~np.isnan(self.prices.to_numpy()[-n - 1:]).any(axis=0)]
 
-# %% ../nbs/01_market.ipynb #3e4a0c34
+# %% ../nbs/01_market.ipynb #444b86da
 def _rows(market: "Market", a: int, b: int) -> "Market":
     "Rows a to b, unchecked; what has been computed is sliced along."
     T, known = len(market.dates), market.__dict__
-    if "returns" not in known: known["returns"] = market.returns  # computed once, and not for each cut
+    _ = market.names, market.returns                              # computed once, and not for each cut
     dated = lambda x: isinstance(x, (pd.Series, pd.DataFrame)) and isinstance(x.index, pd.DatetimeIndex)
     cut = lambda x: x if not dated(x) else x.iloc[a:b] if len(x) == T else x.iloc[a:b - 1]
     out = object.__new__(Market)

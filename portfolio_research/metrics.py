@@ -301,7 +301,7 @@ RELATIVE = _family(
     _against("down_capture", lambda p: _capture(p, -1), RATIO, -1,
              "Mean return while the benchmark fell, by its own."))
 
-# %% ../nbs/02_metrics.ipynb #226dd169
+# %% ../nbs/02_metrics.ipynb #c73ef9e5
 FAMILIES = MappingProxyType(TAILS | NUMBERED)
 METRICS = MappingProxyType(GROWTH | RISK | DRAWDOWN | _family(*(f(95) for f in TAILS.values())) | RATIOS
                            | _family(SERIAL) | RELATIVE)
@@ -316,7 +316,7 @@ def metric(
         return Metric(name, lambda p: which(p.returns), RATIO, 0, definition, wide=False)
     if which in METRICS: return METRICS[which]
     if str(which).startswith("riskfolio_"):
-        return import_module("portfolio_research.riskfolio_measures").riskfolio_metric(which)
+        return import_module("portfolio_research.riskfolio_measures").riskfolio_metric(which[10:])
     family, number = numbered(str(which)) or ("", None)
     if family in FAMILIES:
         if "." in which: raise ParameterError(f"{which}: a name is one word; write {which.replace('.', '_')}")
