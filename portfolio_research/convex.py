@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Limit', 'Task', 'Point', 'solve_task', 'nearest_limits']
 
-# %% ../nbs/15_convex.ipynb #d021ca53
+# %% ../nbs/15_convex.ipynb #4fe8bf67
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,9 +13,9 @@ import numpy as np
 
 from .cones import ConeProgram, solve_cones
 from .frontier import Space, Unsolved
-from .risks import Form
+from .risks import Form, Shrinkage
 
-# %% ../nbs/15_convex.ipynb #481c2821
+# %% ../nbs/15_convex.ipynb #d9e0c26b
 @dataclass(frozen=True, eq=False)
 class Limit:
     "risk(w) <= form(w)"
@@ -40,10 +40,15 @@ class Task:
     curvature: float = 0.              # half of this times risk(w) squared is minimised instead; the risk is a `Form`
 
     @property
-    def polyhedral(self) -> bool:
-        "Whether cutting planes can solve it: piecewise linear throughout, or a quadratic with such limits."
-        aim = self.risk is None or self.risk.polyhedral or isinstance(self.risk, Form) and self.gain is None
-        return not self.ratio and not self.curvature and aim and all(limit.risk.polyhedral for limit in self.limits)
+    def cuttable(self) -> bool:
+        "Whether planes can solve it: each function has them, or it is a quadratic aim with such limits."
+        aim = self.risk is None or hasattr(self.risk, "cut") or isinstance(self.risk, Form) and self.gain is None
+        return not self.ratio and not self.curvature and aim and all(hasattr(limit.risk, "cut") for limit in self.limits)
+    @property
+    def planes_first(self) -> bool:
+        "Whether planes are the better way: all is piecewise linear, or quadratic; a limit may be on growth."
+        aim = self.risk is None or self.risk.polyhedral or isinstance(self.risk, Form)
+        return self.cuttable and aim and all(f.risk.polyhedral or isinstance(f.risk, Shrinkage) for f in self.limits)
     def value(self, w: np.ndarray) -> float:
         "What is minimised; a ratio with its sign turned."
         gain = self.gain(w) if self.gain is not None else 0.
@@ -232,7 +237,7 @@ def _aim(p: ConeProgram, task: Task, w: np.ndarray) -> None:
         most = max(task.space.most(gain.a) + gain.c, 1e-300)
         p.add("zero", -1., (w, gain.a[None] / most), (np.array([p.scale]), gain.c / most), fixed=True)
 
-# %% ../nbs/15_convex.ipynb #620446b2
+# %% ../nbs/15_convex.ipynb #8a73a1de
 def solve_task(
     task: Task,
     start: np.ndarray,                              # (N,) weights to begin with, best those of a portfolio within the space
@@ -242,8 +247,8 @@ def solve_task(
 ) -> Point:
     "The optimum of a convex task, with a bound that proves it."
     tried = []
-    for method in methods:
-        if method == "planes" and not task.polyhedral: continue
+    for method in methods if task.planes_first else reversed(methods):      # planes of curved functions come last
+        if method == "planes" and not task.cuttable: continue
         try:
             if method == "cones": point = _by_cones(task, start)
             elif isinstance(task.risk, Form): point = _by_quadratics(task, start, 300)

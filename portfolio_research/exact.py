@@ -122,7 +122,7 @@ def missed(
     aim = p.objective
     return f"{aim.name} = {value_text(aim.metric, aim.value)} cannot be reached: {side} {say(aim.metric, p.shapes[aim.metric].value(w))}"
 
-# %% ../nbs/17_exact.ipynb #511eb8aa
+# %% ../nbs/17_exact.ipynb #c27bd455
 def task_of(
     p: Program,
     space: Space,
@@ -150,22 +150,28 @@ def _instead(p: Program) -> str:
 
 def _settle(p: Program, space: Space, values: dict, start: np.ndarray, aim: str = "") -> Point:
     "The optimum, drawdowns taken around it."
-    named = [*values, p.objective] if not aim else list(values)
-    if not any(p.shapes[getattr(g, "what", None) or g.metric].kind == "path" for g in named): 
+    named = [*(g.what for g in values), aim[2:] or p.objective.metric]
+    if not any(p.shapes[what].kind == "path" for what in named):
         return solve_task(task_of(p, space, values, None, aim), start)
-    at, rounds, value = start, 0, np.inf
-    for _ in range(25):
+    def merit(w):
+        "What the true limits are missed by, and the true value."
+        task = task_of(p, space, values, w, aim)
+        return max((max(limit.over(w) / limit.size(w) - 1e-8, 0.) for limit in task.limits), default=0.), task.value(w)
+    at, rounds, here = start, 0, None
+    for _ in range(60):
         point = solve_task(task_of(p, space, values, at, aim), at)
         rounds += point.rounds
         if point.status != "optimal": return point
-        w, before = point.w, value
-        moved, value = abs(w - at).max(), task_of(p, space, values, w, aim).value(w)
-        if value > before + 1e-12 * abs(before) and moved > 1e-7: w, value = (w + at) / 2, before   # the tangent promised too much
-        at = w
-        if moved <= 1e-9 or moved <= 1e-4 and abs(before - value) <= 1e-11 * abs(value): break
+        if here is None: at, here = point.w, merit(point.w)
+        else:
+            steps = ((merit(w), w) for t in (1., .5, .25, .1, .03, .01, .001) for w in [at + t * (point.w - at)])
+            now, w = next(((m, w) for m, w in steps if m < here), (here, at))
+            done = now[0] == here[0] and here[1] - now[1] <= 1e-12 * abs(now[1]) or abs(w - at).max() <= 1e-10
+            at, here = w, now
+            if done: break
     return replace(point, w=at, rounds=rounds)
 
-# %% ../nbs/17_exact.ipynb #d2a32de8
+# %% ../nbs/17_exact.ipynb #976444f3
 def _convex(p: Program, space: Space) -> Answer | None:
     "By planes or cones."
     aim, f = p.objective, p.shapes
@@ -196,26 +202,31 @@ def _no_ratio(p: Program, space: Space, values: dict, start: np.ndarray) -> str:
     best = form(_solved(solve_task(task, start)).w)
     return _nothing_earned(best) if best <= 1e-12 * (abs(form.a).max() + abs(form.c)) else ""
 
+def _nearest(p: Program, space: Space, values: dict, at: np.ndarray) -> np.ndarray:
+    "The portfolio that misses the convex guards by least."
+    drawn = [g for g in values if p.shapes[g.what].kind == "path"]
+    if len(values) == len(drawn) == 1: return _solved(_settle(p, space, {}, at, f"- {drawn[0].what}")).w
+    for _ in range(10):
+        nearest = nearest_limits(task_of(p, space, values, at, "- volatility"), at)
+        if nearest is None: raise UnsolvedError("the convex guards contradict each other, and by how much was not found")
+        moved, at = abs(nearest[1] - at).max(), nearest[1]
+        if moved < 1e-9 or not drawn: break
+    return at
+
 def _possible(p: Program, space: Space, values: dict, start: np.ndarray) -> tuple[dict, list[str]]:
     "Values of the convex guards that some portfolio has all of, and what had to give way."
     point = _settle(p, space, values, start, "- volatility")
     if point.status != "infeasible": return values, []
-    said, at = [], start
-    for _ in range(10):
-        nearest = nearest_limits(task_of(p, space, values, at, "- volatility"), at)
-        if nearest is None: raise UnsolvedError(f"{point.status}: {point.reason}")
-        moved, at = abs(nearest[1] - at).max(), nearest[1]
-        if moved < 1e-9 or not any(p.shapes[g.what].kind == "path" for g in values): break
-    loose = {}
-    for g, gives in zip(values, nearest[0], strict=True):
+    said, at, loose = [], _nearest(p, space, values, start), {}
+    for g in values:
         here, sign = p.shapes[g.what].value(at), 1 if g.relation == "<=" else -1
-        if gives > 0 and sign * (here - g.value) > 1e-9 * max(abs(g.value), 1e-3):
+        if sign * (here - g.value) > 1e-9 * max(abs(g.value), 1e-3):
             others = " together with the other guards" if len(values) + len(p.rows) > 1 else ""
             said.append(f"{g} cannot be met{others}: {say(g.what, here)} is nearest")
         loose[g] = g.value if sign * (here - g.value) <= 0 else here + sign * 1e-9 * max(abs(here), 1e-6)
     return loose, said
 
-# %% ../nbs/17_exact.ipynb #276afa47
+# %% ../nbs/17_exact.ipynb #b9618d55
 def _reach(p: Program, space: Space, values: dict, start: np.ndarray) -> Answer | None:
     "A target under convex guards, or the nearest to it; None where it is not convex."
     aim, shape = p.objective, p.shapes[p.objective.metric]
@@ -234,10 +245,12 @@ def _reach(p: Program, space: Space, values: dict, start: np.ndarray) -> Answer 
     point = _settle(p, space, values | {goal: v}, start, _instead(p))
     if point.status == "optimal":
         has = shape.value(point.w)
-        if abs(has - v) <= 1e-7 * max(abs(v), 1e-3): return Answer(point.w, tried=list(point.tried))
+        if abs(has - v) <= 1e-6 * max(abs(v), 1e-3): return Answer(point.w, tried=list(point.tried))
         if risky: return Answer(point.w, [missed(p, point.w, "the portfolio of the highest return has")])
         return None                                                               # the least volatility has more than was asked for
+    if point.status == "failed": return None                                      # whether it can be reached is not known
     best = _solved(_settle(p, space, values, start, f"{'-' if risky else '+'} {aim.metric}")).w
+    if (shape.value(best) < v) == risky: return None                              # it can be, and the solver was wrong
     return Answer(best, [missed(p, best, "at least" if risky else "at most")])
 
 def _from_elsewhere(p: Program, space: Space, values: dict, a: Answer) -> Answer:

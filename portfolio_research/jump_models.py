@@ -13,7 +13,7 @@ import numpy as np
 
 from .core import MissingDataError, ParameterError
 
-# %% ../nbs/26_jump_models.ipynb #3ae1c58c
+# %% ../nbs/26_jump_models.ipynb #0216ee52
 _JIT = dict(cache=True, error_model="numpy")
 HALFLIVES = np.array([5.0, 20.0, 60.0])  # bars
 
@@ -21,7 +21,7 @@ HALFLIVES = np.array([5.0, 20.0, 60.0])  # bars
 def downside_features(
     returns: np.ndarray,    # (T,) returns, none missing
     halflives: np.ndarray,  # (H,) half-lives of the weights, bars; > 0
-) -> np.ndarray:            # (T, 3H) mean, log downside deviation, Sortino ratio a half-life; NaN before a loss
+) -> np.ndarray:            # (T, 3H) mean, log downside deviation and Sortino ratio; NaN before a loss
     "Exponentially weighted return and downside risk (Shu, Yu and Mulvey 2024)."
     out = np.full((len(returns), 3 * len(halflives)), np.nan)
     for h in range(len(halflives)):
@@ -66,7 +66,7 @@ def cheapest_path(
         states[t - 1] = best if values[t - 1, best] + penalty < values[t - 1, states[t]] else states[t]
     return states
 
-# %% ../nbs/26_jump_models.ipynb #adb9ec7a
+# %% ../nbs/26_jump_models.ipynb #1712842f
 @dataclass(frozen=True, eq=False)
 class JumpModel:
     "A fitted jump model. Made by `fit_jump`."
@@ -85,7 +85,8 @@ class JumpModel:
         "The forward pass; row t uses rows up to t."
         if self.refused: raise ParameterError(f"JumpModel: there is no model to follow: {self.refused}")
         x = (np.clip(_table(features), self.low, self.high) - self.mean) / self.std
-        return jump_values(x, self.centers, self.penalty, np.zeros(len(self.centers)) if before is None else before)
+        start = np.zeros(len(self.centers)) if before is None else before
+        return jump_values(x, self.centers, float(self.penalty), start)
     def online(self, features: np.ndarray) -> np.ndarray:
         "(T,) the state in which the cheapest path up to each bar ends."
         return self.values(features).argmin(axis=1)
@@ -141,7 +142,7 @@ def _guess(x: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
         centers.append(x[rng.choice(len(x), p=distance / distance.sum())])
     return np.array(centers)
 
-# %% ../nbs/26_jump_models.ipynb #0fa14d68
+# %% ../nbs/26_jump_models.ipynb #1ba68d08
 def fit_jump(
     features: np.ndarray,           # (T, F) one row a bar, none missing
     order_by: np.ndarray,           # (T,) states are ordered by its mean in them, such as squared returns
@@ -155,16 +156,18 @@ def fit_jump(
     "Fit a jump model by coordinate descent (Nystrup, Lindström and Madsen 2020), ordered and checked."
     x, order_by = _table(features), np.asarray(order_by, float)
     if n_states < 2 or starts < 1 or not penalty >= 0:
-        raise ParameterError(f"fit_jump: 2 states, 1 start and a penalty of 0 at least: {n_states}, {starts}, {penalty!r}")
+        raise ParameterError("fit_jump: 2 states, 1 start and a penalty of 0 at least, "
+                             f"not {n_states}, {starts} and {penalty!r}")
     if len(order_by) != len(x): raise ParameterError(f"fit_jump: {len(order_by)} values order {len(x)} rows")
     none = np.full(x.shape[1], np.nan)
     blank = JumpModel(np.full((n_states, x.shape[1]), np.nan), penalty, none, none, none, none, np.nan)
     if len(x) < 10 * n_states: return replace(blank, refused=f"{len(x)} rows are too few for {n_states} states")
-    if not (x.std(axis=0) > 1e-12 * np.abs(x).max(axis=0)).all(): return replace(blank, refused="a feature does not vary")
-    low, high = x.mean(axis=0) - 3 * x.std(axis=0), x.mean(axis=0) + 3 * x.std(axis=0)
-    x = np.clip(x, low, high)
     mean, std = x.mean(axis=0), x.std(axis=0)
-    return _best(replace(blank, low=low, high=high, mean=mean, std=std), (x - mean) / std, order_by, warm, starts, seed, max_iter)
+    if not (std > 1e-12 * np.abs(x).max(axis=0)).all(): return replace(blank, refused="a feature does not vary")
+    low, high = mean - 3 * std, mean + 3 * std
+    x = np.clip(x, low, high)
+    scale = replace(blank, low=low, high=high, mean=x.mean(axis=0), std=x.std(axis=0))
+    return _best(scale, (x - scale.mean) / scale.std, order_by, warm, starts, seed, max_iter)
 
 def _best(model: JumpModel, x, order_by, warm, starts, seed, max_iter) -> JumpModel:
     "The cheapest descent from the guesses, its states in order."
@@ -174,6 +177,6 @@ def _best(model: JumpModel, x, order_by, warm, starts, seed, max_iter) -> JumpMo
     fits = [_descend(x, guess, float(model.penalty), max_iter) for guess in guesses]
     centers, states, loss = min(fits, key=lambda fit: fit[2])
     count = np.bincount(states, minlength=k)
-    if count.min() < .02 * len(x): return replace(model, refused=f"a state holds {count.min() / len(x):.1%} of the time")
+    if (least := count.min() / len(x)) < .02: return replace(model, refused=f"a state holds {least:.1%} of the time")
     order = np.argsort(np.bincount(states, order_by, k) / count, kind="stable")
     return replace(model, centers=centers[order], loss=float(loss))

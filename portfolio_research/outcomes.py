@@ -19,7 +19,7 @@ from .programs import Program, relaxed, say
 from .riskfolio_measures import measure, riskfolio_optimum
 from .search import search
 
-# %% ../nbs/18_outcomes.ipynb #9da10fa3
+# %% ../nbs/18_outcomes.ipynb #1ec44b33
 @dataclass(frozen=True, eq=False)
 class Outcome:
     "What came of a program, checked."
@@ -38,9 +38,10 @@ def solve(
     space, reasons = p.space, list(p.notes)
     try:
         try: a = _answer(p, space)
-        except Unsolved as e:
-            if e.solution.status != "infeasible" or not p.rows: raise
+        except Unsolved:
+            if not p.rows: raise
             space, missed = relaxed(p)
+            if not missed: raise
             reasons += missed
             a = _answer(p, space)
     except Unsolved as e: raise UnsolvedError(f"{e.solution.status}: {e.solution.reason}") from None
@@ -51,9 +52,11 @@ def solve(
     status = "fallback" if a.rung else "nearest" if nearest else "searched" if a.search else "optimal"
     return Outcome(w, status, tuple(reasons), _binding(p, w), _achieved(p, w), a.rung, a.agreement)
 
+_DUST = 1e-8  # a weight below is rounding
+
 def _tidy(space: Space, w: np.ndarray) -> np.ndarray:
     "Weights within their bounds to the bit; raises where a row is missed by more than 1e-8 of its terms."
-    w, total = np.clip(w, space.low, space.high), space.upper[0]
+    w, total = np.clip(np.where(w < _DUST, 0., w), space.low, space.high), space.upper[0]
     if space.lower[0] == total and w.sum() > 0: w = np.clip(w * (total / w.sum()), space.low, space.high)
     level, scale = space.A @ w, np.maximum(abs(space.A) @ w, 1e-300)
     worst = (np.maximum(space.lower - level, level - space.upper) / scale).max()

@@ -119,15 +119,16 @@ def _measures(x, rows, n):
         if t >= n - 1 and not np.isnan(x[t - n + 1]): _measure(x[t - n + 1:t + 1], out[i])
     return out
 
-# %% ../nbs/25_persistence.ipynb #a6bfe2dc
+# %% ../nbs/25_persistence.ipynb #88c8b57a
 @lru_cache(maxsize=64)
 def noise_moments(
-    n: int,             # returns in a window, >= 32
-    draws: int = 2000,  # windows of noise
-    seed: int = 0,      # of the noise
+    n: int,                    # returns in a window, >= 32
+    draws: int | None = None,  # windows of noise; None: 2000, and fewer where windows are long, 200 at least
+    seed: int = 0,             # of the noise
 ) -> tuple[np.ndarray, np.ndarray, float]:  # (4,) means, (4,) deviations, deviation of the mean distance
     "What the four measures show on independent normal returns."
     if n < SHORTEST: raise WindowError(f"persistence: a window of {n} returns is too short; {SHORTEST} at least")
+    if draws is None: draws = int(np.clip(2_000_000 // n, 200, 2000))
     rng, out = np.random.default_rng(seed), np.empty((draws, 5))
     for row in out: _measure(rng.standard_normal(n), row)
     mean, std = out[:, :4].mean(axis=0), out[:, :4].std(axis=0)

@@ -194,7 +194,7 @@ def _payout(market: Market, names: pd.Index) -> np.ndarray | None:
     last = market.yields.iloc[-1] if isinstance(market.yields, pd.DataFrame) else market.yields
     return last[names].fillna(0.).to_numpy(float)
 
-# %% ../nbs/17_programs.ipynb #2a06cbfa
+# %% ../nbs/17_programs.ipynb #e0d306f3
 def relaxed(
     p: Program,
 ) -> tuple[Space, list[str]]:
@@ -206,15 +206,30 @@ def relaxed(
         A = np.hstack([space.A, np.vstack([np.zeros((1, S)), np.eye(M)[:, gives]])])
         low, high = np.append(space.low, np.full(S, -np.inf)), np.append(space.high, np.full(S, np.inf))
         s = solve_qp(np.diag(np.append(np.zeros(N), np.ones(S))), None, A, space.lower, space.upper, (low, high), tol=1e-6)
-        if s.status == "optimal" and s.breach <= 1e-8: break
+        if s.status == "optimal" and s.breach <= 1e-8:
+            w = s.x[:N]
+            break
+        if (w := _least_slack(space, gives)) is not None: break
     else: raise Unsolved(s)
-    w, level = s.x[:N], space.A[1:] @ s.x[:N]
+    level = space.A[1:] @ w
     missed = [i for i in range(M) if not space.lower[1 + i] - 1e-8 <= level[i] <= space.upper[1 + i] + 1e-8]
     lower = np.append(space.lower[:1], np.minimum(space.lower[1:], level - 1e-10))
     upper = np.append(space.upper[:1], np.maximum(space.upper[1:], level + 1e-10))
     value = lambda i: level[i] if p.rows[i].what in ("weight", "sector") else p.shapes[p.rows[i].what].value(w)
     said = [f"{p.sides[i]} cannot be met together with the other guards: {say(p.rows[i].what, value(i))} is nearest" for i in missed]
     return replace(space, lower=lower, upper=upper), said
+
+def _least_slack(space: Space, gives: np.ndarray) -> np.ndarray | None:
+    "Weights whose rows miss least in sum, by a linear program; None where the rows that do not give way contradict each other."
+    from scipy.optimize import linprog
+    N, M = len(space.low), len(gives)
+    slack = np.vstack([np.zeros((1, M)), np.diag(gives.astype(float))])
+    rows, sides = [np.hstack([space.A, -slack]), np.hstack([-space.A, -slack])], [space.upper, -space.lower]
+    keep = np.isfinite(np.concatenate(sides))
+    bounds = [*zip(space.low, space.high, strict=True), *[(0, None)] * M]
+    found = linprog(np.r_[np.zeros(N), np.ones(M)], np.vstack(rows)[keep], np.concatenate(sides)[keep], bounds=bounds, method="highs",
+                    options=dict(primal_feasibility_tolerance=1e-10, dual_feasibility_tolerance=1e-10))
+    return np.clip(found.x[:N], space.low, space.high) if found.status == 0 else None
 
 def say(
     what,           # what the number is a value of

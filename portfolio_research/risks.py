@@ -80,7 +80,7 @@ def typical(
     "The size of numbers."
     return float(np.sqrt(np.mean(X * X))) or 1.
 
-# %% ../nbs/12_risks.ipynb #4c8a1871
+# %% ../nbs/12_risks.ipynb #3f99bc15
 @dataclass(frozen=True, eq=False)
 class MeanAbove:
     "A multiple of the mean of what Xw + c is above zero, or of the root mean square of it."
@@ -94,7 +94,9 @@ class MeanAbove:
         x = np.maximum(self.X @ w + self.c, 0)
         return self.factor * float(np.sqrt(np.mean(x * x)) if self.squared else x.mean())
     def cut(self, w: np.ndarray) -> tuple[np.ndarray, float]:
-        above = (self.X @ w + self.c > 0) * (self.factor / len(self.X))
+        x = np.maximum(self.X @ w + self.c, 0)
+        pull = x / (np.sqrt(np.mean(x * x)) or 1.) if self.squared else x > 0
+        above = pull * (self.factor / len(self.X))
         return above @ self.X, float(above @ np.broadcast_to(self.c, len(above)))
     def epigraph(self, p: ConeProgram, w: np.ndarray) -> tuple[int, float]:
         size, T = typical(self.X), len(self.X)
@@ -105,7 +107,7 @@ class MeanAbove:
         else: p.add("nonneg", 0., (t, 1.), (u, np.full((1, T), -1 / T)))
         return int(t[0]), size * self.factor
 
-# %% ../nbs/12_risks.ipynb #15e5e51e
+# %% ../nbs/12_risks.ipynb #52b1c975
 @dataclass(frozen=True, eq=False)
 class Depths:
     "A statistic of drawdowns, convex around given weights."
@@ -137,6 +139,7 @@ class Depths:
             places, counts = tail_shares(depth, self.share)
             q = np.zeros(T)
             q[places] = counts
+        elif self.statistic == "rms": q = depth / (T * (np.sqrt(np.mean(depth ** 2)) or 1.))
         pull = np.bincount(place, q * self.b, T + 1)[1:] - q * self.b               # on each level of log wealth
         return pull @ self.G, float(q @ self.a + pull @ self.c)
     def epigraph(self, p: ConeProgram, w: np.ndarray) -> tuple[int, float]:
@@ -173,7 +176,7 @@ def depths(
     b = np.exp(-delta)
     return Depths(G, level - G @ w, 1 - b - b * delta, b, statistic, share)
 
-# %% ../nbs/12_risks.ipynb #c1d6d150
+# %% ../nbs/12_risks.ipynb #8397a946
 @dataclass(frozen=True, eq=False)
 class Entropic:
     "The entropic value at risk of the losses Xw + c."
@@ -199,12 +202,16 @@ class Shrinkage:
     polyhedral = False
     def __call__(self, w: np.ndarray) -> float:
         return -float(np.log1p(np.maximum(self.X @ w + self.c, -1 + 1e-12)).mean())
+    def cut(self, w: np.ndarray) -> tuple[np.ndarray, float]:
+        growth = np.maximum(1 + self.c + self.X @ w, 1e-12)
+        g = -(1 / growth) @ self.X / len(growth)
+        return g, -float(np.log(growth).mean()) - float(g @ w)
     def epigraph(self, p: ConeProgram, w: np.ndarray) -> tuple[int, float]:
-        T = len(self.X)
+        T, size = len(self.X), max(abs(self.X.mean(axis=0)).max(), 1e-8)
         t, logs = p.variables(1), p.variables(T)
         p.add_exp((0., (logs, 1.)), (np.ones(T),), (1. + self.c, (w, self.X)), T)
-        p.add("nonneg", 0., (t, 1.), (logs, np.full((1, T), 1 / T)))
-        return int(t[0]), 1.
+        p.add("nonneg", 0., (t, 1.), (logs, np.full((1, T), 1 / (T * size))))
+        return int(t[0]), size
 
 @dataclass(frozen=True, eq=False)
 class Turnover:

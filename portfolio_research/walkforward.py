@@ -21,8 +21,9 @@ from .metrics import drawdown, evaluate, format_metrics
 from .policy import Decisions, Policy, first_row
 from .rebalancing import cost_fraction
 
-# %% ../nbs/41_walkforward.ipynb #b005a673
+# %% ../nbs/41_walkforward.ipynb #ac22536c
 _VALUE, _CASH = 1e6, "cash"  # value at the start, and the name of the column that earns interest
+_DUST = 1e-8                 # a weight below is no position; vectorbt closes such a one and rejects its sale
 
 def _account(decisions: Decisions, market: Market, cost_bps: float) -> tuple:
     "Weights held (T, N), traded notional (T,), orders in units, prices; the last two with a column of cash."
@@ -38,7 +39,7 @@ def _account(decisions: Decisions, market: Market, cost_bps: float) -> tuple:
         moved = np.column_stack([moved, moved.any(axis=1)])
         moved[0, -1] = True                                                   # from the first bar, cash earns
     value = (_VALUE * np.cumprod(1 + net))[:, None]
-    units = np.nan_to_num(weights * value / prices.to_numpy())
+    units = np.nan_to_num(np.where(weights > _DUST, weights, 0) * value / prices.to_numpy())
     size = np.diff(units, axis=0, prepend=0)
     moved &= np.abs(size) * np.nan_to_num(prices.to_numpy()) > 1e-12 * value  # less is rounding
     return held, traded, pd.DataFrame(np.where(moved, size, np.nan), prices.index, prices.columns), prices
