@@ -10,7 +10,7 @@ import pytest
 from _run_notebook import module_of, read_cells
 
 RUNNER = Path(__file__).with_name("_run_notebook.py")
-ENV = dict(MPLBACKEND="agg", IN_TEST="1", PYTHONUNBUFFERED="1")
+ENV = dict(MPLBACKEND="agg", IN_TEST="1", PYTHONUNBUFFERED="1", OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # a core for each worker
 
 def pytest_collect_file(file_path, parent):
     if file_path.suffix == ".ipynb" and not file_path.name.startswith(("_", ".")): return Notebook.from_parent(parent, path=file_path)

@@ -15,7 +15,7 @@ from .cones import ConeProgram, solve_cones
 from .frontier import Space, Unsolved
 from .risks import Form, Shrinkage
 
-# %% ../nbs/15_convex.ipynb #d9e0c26b
+# %% ../nbs/15_convex.ipynb #0803544f
 @dataclass(frozen=True, eq=False)
 class Limit:
     "risk(w) <= form(w)"
@@ -42,12 +42,16 @@ class Task:
     @property
     def cuttable(self) -> bool:
         "Whether planes can solve it: each function has them, or it is a quadratic aim with such limits."
-        aim = self.risk is None or hasattr(self.risk, "cut") or isinstance(self.risk, Form) and self.gain is None
+        aim = self.risk is None or hasattr(self.risk, "cut")
         return not self.ratio and not self.curvature and aim and all(hasattr(limit.risk, "cut") for limit in self.limits)
+    @property
+    def quadratic(self) -> bool:
+        "Whether nothing but a deviation is minimised."
+        return isinstance(self.risk, Form) and self.gain is None
     @property
     def planes_first(self) -> bool:
         "Whether planes are the better way: all is piecewise linear, or quadratic; a limit may be on growth."
-        aim = self.risk is None or self.risk.polyhedral or isinstance(self.risk, Form)
+        aim = self.risk is None or self.risk.polyhedral or self.quadratic
         return self.cuttable and aim and all(f.risk.polyhedral or isinstance(f.risk, Shrinkage) for f in self.limits)
     def value(self, w: np.ndarray) -> float:
         "What is minimised; a ratio with its sign turned."
@@ -175,7 +179,7 @@ def _by_quadratics(task: Task, start: np.ndarray, rounds: int) -> Point:
                 space = space.within((limit.factor * g - limit.form.a) / size, -np.inf, (limit.form.c - limit.factor * c) / size)
     return Point(np.full(len(start), np.nan), "failed", f"a limit is still missed by {max(missed):.1e} after {rounds} rounds")
 
-# %% ../nbs/15_convex.ipynb #0b8cd812
+# %% ../nbs/15_convex.ipynb #e7e2feee
 def _by_cones(task: Task, start: np.ndarray, slack: bool = False) -> Point:
     "One cone program, again with tighter limits where one was missed."
     none, tighter = np.full(len(start), np.nan), np.zeros(len(task.limits))
@@ -193,6 +197,20 @@ def _by_cones(task: Task, start: np.ndarray, slack: bool = False) -> Point:
     if (missed > 1e-8).any(): return Point(none, "failed", f"a limit is missed by {missed.max():.1e}", method="cones")
     value = task.value(x)
     return Point(x, "optimal", "", value, value - s.residual * max(abs(value), 1e-12), "cones", rounds)
+
+def _by_cones_and_planes(task: Task, start: np.ndarray) -> Point:
+    "Cones, with planes in the place of limits on growth: the exponential cones of many bars try a solver's patience."
+    growth, space = [limit for limit in task.limits if isinstance(limit.risk, Shrinkage)], task.space
+    rest = [limit for limit in task.limits if not isinstance(limit.risk, Shrinkage)]
+    for rounds in range(1, 61):
+        point = _by_cones(replace(task, space=space, limits=rest), start)
+        if point.status != "optimal": return point
+        missed = [limit.over(point.w) / limit.size(start) for limit in growth]
+        if max(missed, default=0.) <= 1e-9: return replace(point, rounds=rounds)
+        for limit in growth:
+            g, c = limit.risk.cut(point.w)
+            space = space.within(limit.factor * g - limit.form.a, -np.inf, limit.form.c - limit.factor * c)
+    return replace(point, w=np.full(len(start), np.nan), status="failed", reason=f"growth is still missed by {max(missed):.1e}")
 
 def _inside(space: Space, w: np.ndarray) -> np.ndarray:
     "Weights moved within the bounds and rows of a space, which they miss by rounding only."
@@ -237,7 +255,7 @@ def _aim(p: ConeProgram, task: Task, w: np.ndarray) -> None:
         most = max(task.space.most(gain.a) + gain.c, 1e-300)
         p.add("zero", -1., (w, gain.a[None] / most), (np.array([p.scale]), gain.c / most), fixed=True)
 
-# %% ../nbs/15_convex.ipynb #8a73a1de
+# %% ../nbs/15_convex.ipynb #ea2e0462
 def solve_task(
     task: Task,
     start: np.ndarray,                              # (N,) weights to begin with, best those of a portfolio within the space
@@ -250,8 +268,8 @@ def solve_task(
     for method in methods if task.planes_first else reversed(methods):      # planes of curved functions come last
         if method == "planes" and not task.cuttable: continue
         try:
-            if method == "cones": point = _by_cones(task, start)
-            elif isinstance(task.risk, Form): point = _by_quadratics(task, start, 300)
+            if method == "cones": point = _by_cones_and_planes(task, start)
+            elif task.quadratic: point = _by_quadratics(task, start, 300)
             else: point = _by_planes(task, start, tol, rounds)
         except Exception as e: point = Point(np.full(len(start), np.nan), "failed", f"it raised {type(e).__name__}: {e}", method=method)
         if point.status == "optimal": return replace(point, tried=tuple(tried))

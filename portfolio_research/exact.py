@@ -226,7 +226,7 @@ def _possible(p: Program, space: Space, values: dict, start: np.ndarray) -> tupl
         loose[g] = g.value if sign * (here - g.value) <= 0 else here + sign * 1e-9 * max(abs(here), 1e-6)
     return loose, said
 
-# %% ../nbs/17_exact.ipynb #b9618d55
+# %% ../nbs/17_exact.ipynb #0a4b3aaf
 def _reach(p: Program, space: Space, values: dict, start: np.ndarray) -> Answer | None:
     "A target under convex guards, or the nearest to it; None where it is not convex."
     aim, shape = p.objective, p.shapes[p.objective.metric]
@@ -235,6 +235,7 @@ def _reach(p: Program, space: Space, values: dict, start: np.ndarray) -> Answer 
         form = shape.form
         point = _settle(p, space.within(form.a, v - form.c, v - form.c), values, start, "- volatility")
         if point.status == "optimal": return Answer(point.w, tried=list(point.tried))
+        if point.status == "failed": return None
         calm = _solved(_settle(p, space, values, start, "- volatility")).w
         sign = "+" if v > form(calm) else "-"
         w = _solved(_settle(p, space, values, calm, f"{sign} {aim.metric}")).w

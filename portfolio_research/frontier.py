@@ -14,7 +14,7 @@ from .pivoting import one_row_qp
 from .risks import Form
 from .solvers import QP, Solution, run_qp, solve_qp
 
-# %% ../nbs/14_frontier.ipynb #c324fbb1
+# %% ../nbs/14_frontier.ipynb #aeb6528f
 class Unsolved(Exception):
     "A program without a solution; carries what the solver layer says."
     def __init__(self, solution: Solution): self.solution = solution
@@ -55,7 +55,7 @@ class Space:
             extra = np.diff(np.minimum(room, self.upper[0] - self.low.sum()), prepend=0.)
             return float(a @ self.low + a[order] @ np.maximum(extra, 0.))
         size = abs(a).max(initial=0) or 1.
-        return float(a @ self.solve(np.zeros((len(a), len(a))), -a / size, tol=1e-6).x)
+        return float(a @ self.solve(1e-6 * np.eye(len(a)), -a / size).x)
     def within(self, a: np.ndarray, lower: float, upper: float) -> "Space":
         "The part with lower <= a'w <= upper."
         size = abs(a).max(initial=0) or 1.

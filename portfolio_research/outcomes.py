@@ -81,14 +81,16 @@ def _by_riskfolio(p: Program, space: Space) -> Answer:
     if found.weights is None: raise UnsolvedError(f"{name}: {found.reason}")
     return Answer(found.weights, tried=[found.reason] if found.reason else [])
 
-# %% ../nbs/18_outcomes.ipynb #3dbf49ae
+# %% ../nbs/18_outcomes.ipynb #e717e471
 def _searched(p: Program, space: Space) -> Answer:
     "By a search from many starts."
     aim, f = p.objective, p.shapes
     aimed = _wide(p, aim.metric)
     value = {"minimize": aimed, "maximize": lambda W: -aimed(W)}.get(aim.verb, lambda W: abs(aimed(W) - aim.value))
     guards = [*p.convex, *p.searched]
-    found = search(value, space, [_missing(p, g) for g in guards], _starts(p, space),
+    both = lambda g: [replace(g, relation="<="), replace(g, relation=">=")] if g.relation == "==" else [g]   # cheaper than their distance
+    limits = [_missing(p, half) for g in guards for half in both(g)]
+    found = search(value, space, limits, _starts(p, space),
                    best=0. if aim.verb == "target" else None)
     if aim.verb == "target" and found.value <= 1e-7 * max(abs(aim.value), 1e-3): found = _calmest(p, space, found, aimed, guards)
     said = []

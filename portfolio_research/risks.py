@@ -13,7 +13,7 @@ import numpy as np
 
 from .cones import ConeProgram
 
-# %% ../nbs/12_risks.ipynb #c80be8fb
+# %% ../nbs/12_risks.ipynb #da153e42
 @dataclass(frozen=True, eq=False)
 class Form:
     "A metric as a function of weights: a'w + c, or the root of w'Qw + 2a'w + c."
@@ -24,6 +24,11 @@ class Form:
     def __call__(self, w: np.ndarray) -> float:
         if self.Q is None: return float(self.a @ w + self.c)
         return float(np.sqrt(max(w @ self.Q @ w + 2 * self.a @ w + self.c, 0)))
+    def cut(self, w: np.ndarray) -> tuple[np.ndarray, float]:
+        "(N,) g and c of the plane that touches the root at w."
+        root = self(w)
+        g = (self.Q @ w + self.a) / (root or 1.)
+        return g, root - float(g @ w)
     def epigraph(self, p: ConeProgram, w: np.ndarray) -> tuple[int, float]:
         "A variable t and a size: size * t is at least the root."
         t = p.variables(1)
