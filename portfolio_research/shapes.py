@@ -18,7 +18,7 @@ from .objectives import ObjectiveError, tax_rate, trait
 from .paths import ReturnPath
 from .risks import Entropic, Form, MeanAbove, Shrinkage, TailMean, Turnover, depths
 
-# %% ../nbs/19_shapes.ipynb #2789d310
+# %% ../nbs/19_shapes.ipynb #aecb4592
 @dataclass(frozen=True, eq=False)
 class Shape:
     "A metric as a function of the weights."
@@ -26,7 +26,7 @@ class Shape:
     value: Callable[[np.ndarray], float]       # (N,) weights -> the metric itself
     form: Form | None = None                   # the linear part
     risk: object = None                        # the convex part, one of the chapter on risks
-    unread: Callable[[float], float] = float   # of "concave": value -> the form less risk that it takes
+    unread: Callable | None = None             # of "concave": value -> the form less risk that it takes
     offset: float = 0.                         # of "ratio"
     around: Callable | None = None             # of "path": (N,) weights -> the risk around them
 
@@ -120,7 +120,7 @@ def _relative(s: Shapes, name: str) -> Shape | None:
     beta = x.T @ b / (b @ b)
     return _linear(Form(beta) if name == "beta" else Form(mean - beta * excess.mean() * year))
 
-# %% ../nbs/19_shapes.ipynb #4b17f8c2
+# %% ../nbs/19_shapes.ipynb #c5acfad8
 def _tail(s: Shapes, name: str, kind: str, share: float) -> Shape:
     "A mean of a tail, of losses or of drawdowns."
     value = s.measured(name)
@@ -163,7 +163,7 @@ def _trait(s: Shapes, name: str) -> Shape:
         years = len(s.cash) / s.year
         Q = s["volatility"].risk.Q * (_ROBUST ** 2 / years)
         spread = Form(np.zeros(len(back.a)), 0., Q)
-        return Shape("concave", lambda w: back(w) - spread(w), back, spread)
+        return Shape("concave", lambda w: back(w) - spread(w), back, spread, float)
     if s.payout is None: raise ObjectiveError(f"{name}: nothing is known of what assets pay out; give Market.from_prices yields")
     if kind == "yield": return _linear(Form(s.payout))
     return _linear(Form(back.a - tax_rate(name) * s.payout, back.c))
