@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['hmm_update', 'HMM', 'fit_hmm']
 
-# %% ../nbs/09_hidden_markov.ipynb #d5c86c5e
+# %% ../nbs/09_hidden_markov.ipynb #1c21b743
 import logging
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -61,7 +62,7 @@ def _checked(returns) -> np.ndarray:
         raise MissingDataError(f"HMM: return {bad.argmax()} of {len(x)} is {x[bad][0]}; leave out bars without a return")
     return x
 
-# %% ../nbs/09_hidden_markov.ipynb #a39002cb
+# %% ../nbs/09_hidden_markov.ipynb #42816f91
 @dataclass(frozen=True, eq=False)
 class HMM:
     "A Gaussian hidden Markov model, states ordered by variance."
@@ -76,13 +77,15 @@ class HMM:
         if not np.isfinite(self.transitions).all(): raise ParameterError(f"HMM: there is no model to filter with: {self.refused}")
         equations = np.vstack([self.transitions.T - np.eye(k), np.ones(k)])
         return np.linalg.lstsq(equations, np.append(np.zeros(k), 1.0), rcond=None)[0].clip(0)
-    def _path(self, returns: np.ndarray) -> tuple[np.ndarray, float]:
-        return _hmm_path(self.start, _checked(returns), self.means, self.variances, self.transitions.ravel())
+    def _path(self, returns: np.ndarray, before: np.ndarray | None = None) -> tuple[np.ndarray, float]:
+        p = self.start if before is None else np.array(before, float)
+        return _hmm_path(p, _checked(returns), self.means, self.variances, self.transitions.ravel())
     def filter(self,
-        returns: np.ndarray,  # (T,)
-    ) -> np.ndarray:          # (T, k) probabilities of the states, each row given the returns up to it
+        returns: np.ndarray,               # (T,)
+        before: np.ndarray | None = None,  # (k,) filtered probabilities on the bar before; None: `start`
+    ) -> np.ndarray:                       # (T, k) probabilities of the states, each row given the returns up to it
         "Forward-filtered probabilities; row t uses rows up to t."
-        return self._path(returns)[0]
+        return self._path(returns, before)[0]
     def loglik(self, returns: np.ndarray) -> float:
         "Log likelihood of returns."
         return float(self._path(returns)[1])
@@ -129,7 +132,31 @@ def _one_thread() -> Iterator[None]:
         with _threads().limit(limits=1): yield
     finally: logger.setLevel(level)
 
-# %% ../nbs/09_hidden_markov.ipynb #7b9d64f1
+# %% ../nbs/09_hidden_markov.ipynb #29927030
+_DOFS = np.array([2.1, 2.5, 3, 3.5, 4, 5, 6, 8, 10, 15, 30])  # degrees of freedom that are tried
+
+@numba.njit(**_JIT)
+def _student_loglik(x, dofs):
+    "Log likelihood of independent Student t draws, at the best location, scale and degrees of freedom (EM)."
+    n, best = len(x), -np.inf
+    for d in dofs:
+        m, v, last = x.mean(), x.var(), -np.inf
+        for _ in range(200):
+            weight, mean, spread, loglik = 0.0, 0.0, 0.0, 0.0
+            for r in x:
+                w = (d + 1) / (d + (r - m) ** 2 / v)
+                weight, mean = weight + w, mean + w * r
+            m = mean / weight
+            for r in x: spread += (d + 1) / (d + (r - m) ** 2 / v) * (r - m) ** 2
+            v = spread / n
+            for r in x: loglik -= (d + 1) / 2 * np.log1p((r - m) ** 2 / (v * d))
+            loglik -= n / 2 * np.log(v * d)
+            if loglik - last < 1e-3: break
+            last = loglik
+        best = max(best, loglik + n * (math.lgamma((d + 1) / 2) - math.lgamma(d / 2) - .5 * np.log(np.pi)))
+    return best
+
+# %% ../nbs/09_hidden_markov.ipynb #d85b16ca
 def _nothing(k: int, why: str) -> HMM:
     "No fit, and why."
     return HMM(*np.full((2, k), np.nan), np.full((k, k), np.nan), why)
@@ -138,8 +165,12 @@ def _degenerate(fit: HMM, x: np.ndarray) -> str:
     "Why a fit must not be used."
     if not (fit.variances[1:] > 1.2 * fit.variances[:-1]).all(): return "two states have the same variance"
     if fit.start.min() < .02: return f"a state holds {fit.start.min():.1%} of the time"
-    k, one = len(fit.means), -.5 * len(x) * (np.log(2 * np.pi * x.var()) + 1)
-    if 2 * (fit.loglik(x) - one) < (k * k + k - 2) * np.log(len(x)): return "one normal distribution does as well (BIC)"
+    k, loglik, a_parameter = len(fit.means), fit.loglik(x), np.log(len(x)) / 2
+    normal = -.5 * len(x) * (np.log(2 * np.pi * x.var()) + 1)
+    if loglik - normal < (k * k + k - 2) * a_parameter: return "one normal distribution does as well (BIC)"
+    if loglik - _student_loglik(x, _DOFS) < k * k + k - 3: return "one Student t distribution does as well (AIC)"
+    forgetful = replace(fit, transitions=np.tile(fit.start, (k, 1)))
+    if loglik - forgetful.loglik(x) < (k - 1) ** 2 * a_parameter: return "the states have no memory (BIC)"
     return ""
 
 # %% ../nbs/09_hidden_markov.ipynb #fab71401
