@@ -29,7 +29,7 @@ def first_row(
     values = returns.to_numpy()
     return np.concatenate([np.zeros((1,) + values.shape[1:]), values])
 
-# %% ../nbs/60_policy.ipynb #fd4f526e
+# %% ../nbs/60_policy.ipynb #976445ee
 @dataclass(frozen=True, eq=False)
 class _Sleeves:
     "The sleeves of a policy on a market: their own books, unmanaged; assets have none."
@@ -39,12 +39,13 @@ class _Sleeves:
     held: list[np.ndarray] | None    # S times (T, N): asset weights in a sleeve after the fills of each bar
     wanted: list[np.ndarray] | None  # S times (T, N): targets where a sleeve trades, else what it holds
     trades: np.ndarray               # (T, S) whether a sleeve trades of its own as of a bar
+    assets: Market                   # the market that they trade in
 
 def _sleeves(policy: "Policy", market: Market) -> _Sleeves:
     "Run each sleeve's own book over the market."
     if policy.sleeves is None:
         returns = first_row(market.returns)
-        return _Sleeves(market.assets, market, returns, None, None, np.zeros(returns.shape, bool))
+        return _Sleeves(market.assets, market, returns, None, None, np.zeros(returns.shape, bool), market)
     N, books = len(market.assets), []
     asset_returns, cash = first_row(market.returns), first_row(market.cash_returns)
     for sleeve in policy.sleeves:
@@ -54,7 +55,7 @@ def _sleeves(policy: "Policy", market: Market) -> _Sleeves:
         books.append((net, held, np.where(trades[:, None], targets, held), trades))
     net, held, wanted, trades = map(list, zip(*books, strict=True))
     net, names = np.column_stack(net), pd.Index(policy.names)
-    return _Sleeves(names, _market_of(net, names, market), net, held, wanted, np.column_stack(trades))
+    return _Sleeves(names, _market_of(net, names, market), net, held, wanted, np.column_stack(trades), market)
 
 def _market_of(net: np.ndarray, names: pd.Index, market: Market) -> Market:
     "A market whose columns are return streams; a stream may be flat, as a strategy in cash is."
@@ -200,14 +201,14 @@ def _why(path: Decisions, t: int, event: "_Event | None") -> str:
     if not path.traded[t].any(): return "; ".join(["nothing to trade"] + why)
     return "; ".join(why) or "traded"
 
-# %% ../nbs/60_policy.ipynb #80f37bcb
+# %% ../nbs/60_policy.ipynb #fdf36428
 @dataclass(frozen=True)
 class Policy:
     "Allocator, triggers, overlays and drawdown rules: one object that decides."
     allocate: Any                    # an allocator, see `portfolio_research.allocators`
     rebalance: Any = Monthly()       # a trigger, see `portfolio_research.rebalancing`
     sleeves: Sequence | None = None  # strategies or policies, with `weights(market)`; None: the assets
-    overlays: Sequence = ()          # functions (weights (S,), market) -> (weights (S,), flags), in order
+    overlays: Sequence = ()          # functions (weights (S,), market) -> (weights (S,), flags), or see `among`
     risk: Any = None                 # a drawdown rule for the whole, or `per_strategy(rule)`, `both(rule)`
     cost_bps: float = 10.0           # assumed costs, basis points of traded notional; in [0, 5000)
     tolerance: float = 0.01          # holdings off by more than this weight are traded back; >= 0
@@ -389,7 +390,7 @@ def _pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market
         event[i - 1] = len(events) - 1
     return pool, held, net, book, event, tuple(events)
 
-# %% ../nbs/60_policy.ipynb #0a00273a
+# %% ../nbs/60_policy.ipynb #ac41767b
 def _allocate(policy: Policy, sleeves: _Sleeves, t: pd.Timestamp, previous: np.ndarray) -> _Event:
     "Allocate as of `t`, then let each overlay adjust."
     seen = sleeves.market.until(t)
@@ -399,9 +400,12 @@ def _allocate(policy: Policy, sleeves: _Sleeves, t: pd.Timestamp, previous: np.n
     if answer.status != "optimal":
         flags.append(Flag("warn", str(policy.allocate), f"{answer.status}: {answer.reason}"))
     for overlay in policy.overlays:
-        weights, raised = overlay(weights, seen)
+        knows = hasattr(overlay, "among")
+        adjust = overlay.among(policy.sleeves or (), sleeves.assets.until(t)) if knows else overlay
+        weights, raised = adjust(weights, seen)
         weights = by_name(weights, sleeves.names, _title(overlay))
-        stages, flags = stages + [(_title(overlay), weights.to_numpy())], flags + list(raised)
+        stages.append((_title(overlay), weights.to_numpy()))
+        flags += [flag if isinstance(flag, Flag) else Flag(*flag) for flag in raised]
     if (w := stages[-1][1]).min() < 0 or not w.sum() <= 1 + 1e-9:
         raise ParameterError(f"{stages[-1][0]}: the weights of {t.date()} are negative "
                              f"or sum to more than 1: {weights.to_dict()}")

@@ -22,11 +22,12 @@ from .core import ParameterError, PortfolioResearchError, fraction
 from .market import Market, load_market
 from .policy import Policy
 
-# %% ../nbs/64_settings.ipynb #47cf8507
+# %% ../nbs/64_settings.ipynb #73983a3d
 class SettingsError(ParameterError):
     "A setting that cannot be read."
 
-PART_MODULES = ("allocators", "trailing", "estimates", "objectives", "rebalancing", "strategies", "drawdown")
+PART_MODULES = ("allocators", "trailing", "estimates", "objectives", "rebalancing", "strategies", "regimes", "matching",
+                "drawdown")
 
 def known_parts() -> dict[str, type]:  # name -> what it makes
     "Names that may stand in settings: what the modules of parts define and do not keep to themselves."
@@ -44,7 +45,7 @@ def parse_part(
     except SyntaxError as e: raise SettingsError(f"cannot read {text!r}: {e.msg}") from e
     return _make(tree, known_parts(), text)
 
-# %% ../nbs/64_settings.ipynb #7c4ebbca
+# %% ../nbs/64_settings.ipynb #8942491c
 _OPERATORS = {ast.BitOr: operator.or_, ast.BitAnd: operator.and_}
 
 def _make(node: ast.AST, parts: dict[str, type], text: str) -> Any:
@@ -59,6 +60,10 @@ def _make(node: ast.AST, parts: dict[str, type], text: str) -> Any:
         except TypeError as e: raise SettingsError(f"{text!r}: {name}: {e}") from e
         try: return part(*args, **kwargs)
         except PortfolioResearchError as e: raise SettingsError(f"{text!r}: {e}") from e
+    if isinstance(node, ast.List | ast.Tuple): return tuple(_make(x, parts, text) for x in node.elts)
+    if isinstance(node, ast.Dict) and None not in node.keys:
+        keys, values = ([_make(x, parts, text) for x in side] for side in (node.keys, node.values))
+        return dict(zip(keys, values, strict=True))
     try: value = ast.literal_eval(node)
     except ValueError:
         said = f"{text!r}: only parts of this package and literal values may stand here"
@@ -84,7 +89,7 @@ def near(
     if close: return f"; did you mean {' or '.join(map(repr, close))}?"
     return f"; there are {', '.join(sorted(known))}"
 
-# %% ../nbs/64_settings.ipynb #a48cf61c
+# %% ../nbs/64_settings.ipynb #13173e71
 _SLEEVES = ("Crossover(20, 100)", 'Momentum("6M")', 'Reversion("1M")', 'LowVolatility("1Y")')
 _RULES = ("MovingAverageRule(200)", "AutocorrelationRule(63)", "HMMRule()", "MaxDrawdownStop(15%)")
 
@@ -97,6 +102,7 @@ class Settings:
     sleeves: tuple[str, ...] = _SLEEVES        # [policy] sleeves: strategies, one a line; none: the assets
     allocate: str = 'InverseVolatility("1Y")'  # [policy] allocate: how the sleeves are funded
     rebalance: str = "Monthly()"               # [policy] rebalance: when
+    overlays: tuple[str, ...] = ()             # [policy] overlays: what adjusts the weights, one a line, in order
     cost_bps: float = 10.0                     # [policy] cost_bps: basis points of traded notional
     rules: tuple[str, ...] = _RULES            # [study] rules: drawdown rules, one a line
     resamples: int = 1000                      # [study] resamples: of the block bootstrap
@@ -109,7 +115,8 @@ class Settings:
     ) -> Policy:    # without a drawdown rule, where `changes` gives none
         "The policy that the settings describe; raises `SettingsError` on a part that cannot be made."
         parts = dict(allocate=parse_part(self.allocate), rebalance=parse_part(self.rebalance),
-                     cost_bps=self.cost_bps, sleeves=[parse_part(s) for s in self.sleeves] or None)
+                     cost_bps=self.cost_bps, sleeves=[parse_part(s) for s in self.sleeves] or None,
+                     overlays=[parse_part(o) for o in self.overlays])
         return Policy(**parts | changes)
     def load(self) -> Market:
         "The market that the settings name; raises as `load_market` does."
@@ -118,10 +125,11 @@ class Settings:
         "The rules that the study compares; raises `SettingsError` on one that cannot be made."
         return [parse_part(r) for r in self.rules]
 
-# %% ../nbs/64_settings.ipynb #9c7c6246
+# %% ../nbs/64_settings.ipynb #ee183ed3
 _SECTIONS = {
     "market": dict(source="market", benchmark="benchmark", cash_rate="cash_rate"),
-    "policy": dict(sleeves="sleeves", allocate="allocate", rebalance="rebalance", cost_bps="cost_bps"),
+    "policy": dict(sleeves="sleeves", allocate="allocate", rebalance="rebalance", overlays="overlays",
+                   cost_bps="cost_bps"),
     "study": dict(rules="rules", resamples="resamples", level="level", seed="seed", output="output")}
 
 # %% ../nbs/64_settings.ipynb #c72fce87
