@@ -8,15 +8,18 @@ RUFF := $(BIN)/ruff check --quiet --output-format concise
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help study test lab docs readme export notebooks lint constraints venv clean
+.PHONY: help study study-full test lab docs readme export notebooks lint constraints venv clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
 	@echo "make TARGET; any Python >= 3.11 will do, PYTHON=/path/to/python picks one"
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
 
 study: $(INSTALLED)  ## run the study on the embedded market, print the answer, write report/index.html
 	@$(BIN)/portfolio-research study
+
+study-full: $(INSTALLED)  ## all of the study: other settings, other markets, simulations; some minutes
+	@$(BIN)/python tools/study_full.py
 
 test: $(INSTALLED)  ## check the code, run every notebook and test; NB_FLAGS="slow" adds the slow cells
 	@$(RUFF); status=$$?; $(BIN)/python -m pytest -n $(WORKERS) && exit $$status

@@ -16,8 +16,8 @@ from nbdev.doclinks import nbglob
 from nbdev.processors import FilterDefaults, _default_exp, add_show_docs, exec_show_docs, mv_exports
 
 HERE = Path(__file__).parent
-SECTIONS = {0: "I Ground", 10: "II Portfolio optimization", 20: "III Portfolio management",
-            30: "IV Portfolio risk management", 40: "V Running it"}  # from this number on
+SECTIONS = {0: "I Ground", 10: "II Portfolio optimization", 40: "III Portfolio management",
+            50: "IV Portfolio risk management", 70: "V Running it"}  # from this number on
 STUDIES = "VI Studies"
 OPTION = re.compile(r"^#\|\s*([\w-]+)\s*:?\s*(.*)$")
 LONG = 30  # lines; longer sources are folded

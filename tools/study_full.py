@@ -1,0 +1,38 @@
+"Run the whole study of levels afresh, print what it finds, and write it to a page: `python tools/study_full.py [FOLDER]`"
+import os, re, sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+
+STUDY = Path(__file__).parents[1] / "nbs" / "studies" / "portfolio_vs_strategy.ipynb"
+
+
+def printed(output) -> str:
+    "An output as text; figures are on the page."
+    data = output.get("data", {})
+    return "" if "image/png" in data else data.get("text/markdown") or data.get("text/plain") or output.get("text", "")
+
+
+def show(cell, cell_index: int = 0, execute_reply=None) -> None:
+    "Print a cell's outputs as soon as they are there, under the heading that it stands below."
+    for output in cell.outputs:
+        text = printed(output).strip()
+        if text and not re.fullmatch(r"<.*>", text): print(f"\n{text}", flush=True)
+
+
+if __name__ == "__main__":
+    os.environ |= {"IN_TEST": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    nb = nbformat.read(STUDY, 4)
+    for cell in nb.cells:
+        if cell.cell_type == "code": cell.outputs = []
+    headings = {i: cell.source for i, cell in enumerate(nb.cells) if cell.cell_type == "markdown" and cell.source.startswith("## ")}
+    client = NotebookClient(nb, timeout=1800, extra_arguments=["--log-level=40"], resources={"metadata": {"path": STUDY.parent}},
+                            on_cell_start=lambda cell, cell_index: print(f"\n{headings[cell_index]}", flush=True) if cell_index in headings else None,
+                            on_cell_executed=show)
+    client.execute()
+    page = Path(sys.argv[1] if len(sys.argv) > 1 else "report") / "portfolio_vs_strategy.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(HTMLExporter(exclude_input=True).from_notebook_node(nb)[0], encoding="utf-8")
+    print(f"\nWith its figures: {page}")
