@@ -136,9 +136,17 @@ def cash_by_date(cash: float | str | pd.Series, returns: pd.Series) -> np.ndarra
         raise UnitError(f"cash: {cash.mean():g} a period is more than 50% a year; give returns per period")
     return check_returns(cash).reindex(returns.index).to_numpy()
 
-# %% ../nbs/51_exposures.ipynb #4b41a27d
-def store(rule, read: Callable, admissible: Callable, must: str, error=ParameterError, **values) -> None:
+# %% ../nbs/51_exposures.ipynb #afc17507
+def store(
+    rule,                       # a frozen dataclass
+    read: Callable,             # what is stored of a value
+    admissible: Callable,       # whether that may be
+    must: str,                  # what it must be or do, for the error
+    error: type | None = None,  # what is raised; None: `ParameterError`
+    **values,                   # values by the names of their fields
+) -> None:
     "Store what `read` makes of values in a frozen dataclass, if that is admissible."
+    error = error or ParameterError
     for name, value in values.items():
         try: got = read(value)
         except (TypeError, ValueError) as e:
