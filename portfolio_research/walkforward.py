@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['STUDY_METRICS', 'STUDY_UNITS', 'Study', 'walk_forward', 'Comparison', 'compare']
 
-# %% ../nbs/71_walkforward.ipynb #9893d5a5
+# %% ../nbs/71_walkforward.ipynb #76b9eaba
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -195,7 +196,7 @@ class Comparison:
         "The study of one arm."
         return self.studies[name]
 
-# %% ../nbs/71_walkforward.ipynb #abd7c4c4
+# %% ../nbs/71_walkforward.ipynb #db2c9c5e
 def compare(
     policies: Mapping[Any, Policy],  # name -> policy; a name is text, or a tuple of texts
     market: Market,                  # the market that all of them see
@@ -210,7 +211,9 @@ def compare(
     decided = (_decide(policy, market) for policy in policies.values())
     if workers > 1:
         from joblib import Parallel, delayed
-        decided = Parallel(workers, return_as="generator", max_nbytes=None)(delayed(_decide)(p, market) for p in policies.values())
+        sent = copy(market)  # its own cache: the market's grows in this process while another thread sends it
+        jobs = (delayed(_decide)(policy, sent) for policy in policies.values())
+        decided = Parallel(workers, return_as="generator", max_nbytes=None)(jobs)
     bar = tqdm(policies.items(), disable=not (watched() if progress is None else progress), unit="policy")
     studies = {}
     for (name, policy), decisions in zip(bar, decided, strict=True):
