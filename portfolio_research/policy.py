@@ -64,7 +64,7 @@ def _market_of(net: np.ndarray, names: pd.Index, market: Market) -> Market:
     out.__dict__.update(returns=pd.DataFrame(net[1:], market.dates[1:], names), per_year=market.per_year)
     return out
 
-# %% ../nbs/70_policy.ipynb #73066acb
+# %% ../nbs/70_policy.ipynb #39ed21fc
 @dataclass(frozen=True)
 class Flag:
     "Something a person should look at."
@@ -84,6 +84,7 @@ class Decision:
     reason: str                      # why there are orders, or why not
     state: dict | None = None        # plain data for the next review; only the answer of `review` has it
     path: "Decisions | None" = None  # the decisions of every bar since the state that was given
+    id: str = ""                     # of the policy, the date and the data; a book gives it
 
     def __eq__(self, other: "Decision") -> bool:
         tables, words = ("targets", "orders", "sleeves", "trace"), ("as_of", "flags", "reason")
@@ -201,7 +202,7 @@ def _why(path: Decisions, t: int, event: "_Event | None") -> str:
     if not path.traded[t].any(): return "; ".join(["nothing to trade"] + why)
     return "; ".join(why) or "traded"
 
-# %% ../nbs/70_policy.ipynb #fdf36428
+# %% ../nbs/70_policy.ipynb #cce2979b
 @dataclass(frozen=True)
 class Policy:
     "Allocator, triggers, overlays and drawdown rules: one object that decides."
@@ -227,6 +228,10 @@ class Policy:
         of = "assets" if self.sleeves is None else f"{len(self.sleeves)} sleeves"
         return self.name or f"Policy({self.allocate}, {of})"
 
+    @property
+    def identity(self) -> str:
+        "What its states and its book belong to: its text, without the addresses of functions in it."
+        return re.sub(r" at 0x[0-9a-f]+", "", repr(self))
     def review(self,
         market: Market,                            # what is known; decided as of its last date
         holdings: dict | pd.Series | None = None,  # asset weights really held; None: as expected
@@ -266,7 +271,7 @@ def _check_parts(policy: Policy) -> None:
         named = ", ".join(policy.names) or "there are none"
         raise ParameterError(f"Policy: sleeves need one name each: {named}")
 
-# %% ../nbs/70_policy.ipynb #0394832f
+# %% ../nbs/70_policy.ipynb #bec5ed78
 def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions, dict]:
     "All decisions since `state`, and the state after them."
     if not len(market.dates): raise EmptyDataError("review: the market is empty")
@@ -280,8 +285,8 @@ def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions,
     portfolio, g = _advance(risk.portfolio, state["portfolio_rule"], watched, k)
     targets = _assets(sleeves.wanted, pool * x, g, k)
     current = _assets(sleeves.held, held * held_x, np.append(state["g"], g)[:-1], k)
-    decided = np.array([events[e].as_of for e in event], "datetime64[ns]")
-    allocated = decided == dates.to_numpy("datetime64[ns]")
+    decided = np.array([e.as_of.as_unit("ns").value for e in events])[event]
+    allocated = decided == dates.as_unit("ns").asi8
     touched = _touched(sleeves, pool * x * g[:, None] + held, allocated[:, None] | trades, k)
     path = Decisions(dates, market.assets, sleeves.names, targets, current, (targets != current) | touched,
                      pool, x, g, trades, event, events, risk, (np.array(state["x"]), state["g"]), shadow)
@@ -290,16 +295,12 @@ def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions,
                  book=book.tolist(), event=events[event[-1]].plain())
     return path, dict(version=_VERSION, as_of=str(market.dates[-1])) | _owner(policy, market, sleeves) | after
 
-# %% ../nbs/70_policy.ipynb #01233435
+# %% ../nbs/70_policy.ipynb #6ee1cc25
 _VERSION = 1  # of the form of a state
-
-def _identity(policy: Policy) -> str:
-    "What a state belongs to: the policy's text, without the addresses of functions in it."
-    return re.sub(r" at 0x[0-9a-f]+", "", repr(policy))
 
 def _owner(policy: Policy, market: Market, sleeves: _Sleeves) -> dict:
     "Whom a state belongs to."
-    return dict(policy=_identity(policy), first=str(market.dates[0]), sleeves=list(sleeves.names))
+    return dict(policy=policy.identity, first=str(market.dates[0]), sleeves=list(sleeves.names))
 
 def _start(market: Market, risk: Placement, S: int) -> dict:
     "The state before the market's first bar."

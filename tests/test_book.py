@@ -1,0 +1,152 @@
+"A book in a file and on a server: killed at any moment, opened twice, replayed day by day. PORTFOLIO_RESEARCH_KILLS=1000 for a long run"
+import os
+import random
+import select
+import signal
+import time
+from contextlib import suppress
+from itertools import count
+
+import pytest
+import sqlalchemy as sa
+from postgres import missing, server
+
+from portfolio_research.allocators import EqualWeight, InverseVolatility
+from portfolio_research.book import Book
+from portfolio_research.drawdown import MaxDrawdownStop, MovingAverageRule, both
+from portfolio_research.market import load_market
+from portfolio_research.memory import StaleMarketError
+from portfolio_research.policy import Policy
+from portfolio_research.rebalancing import DriftBand, Monthly
+from portfolio_research.store import BookBusyError, BookURLError, DamagedBookError
+from portfolio_research.strategies import Crossover, Reversion
+
+KILLS = int(os.environ.get("PORTFOLIO_RESEARCH_KILLS", 40))
+BARS = int(os.environ.get("PORTFOLIO_RESEARCH_BARS", 160))
+MARKET = load_market()
+FEW = MARKET.select(["KO", "XOM", "JPM", "MSFT"]).until("1990-09-28")
+PLAIN = Policy(EqualWeight(), Monthly() | DriftBand(.02), risk=MaxDrawdownStop(.05))
+PATH = PLAIN.review(FEW).path
+
+@pytest.fixture(scope="session")
+def postgres():
+    if why := missing():
+        if os.environ.get("CI"): pytest.fail(f"CI tests PostgreSQL: {why}")
+        pytest.skip(why)
+    with server() as url: yield url
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def places(request, tmp_path):
+    "New places for books, one after the other."
+    if request.param == "sqlite": return (tmp_path / f"{i}.db" for i in count())
+    return schemas(request.getfixturevalue("postgres"))
+
+def schemas(url):
+    "One schema a book; what a URL says as search_path is where its tables are."
+    engine = sa.create_engine(url)
+    for i in count():
+        name = f"book_{os.getpid()}_{random.randrange(10**9)}_{i}"
+        with engine.begin() as connection: connection.exec_driver_sql(f"CREATE SCHEMA {name}")
+        engine.dispose()
+        yield f"{url}?options=-csearch_path%3D{name}"
+
+def in_child(work, pipe=False):
+    "Run `work(write)` in a process of its own; its pid, and where to read what it wrote."
+    r, w = os.pipe()
+    if pid := os.fork():
+        os.close(w)
+        return pid, r
+    try:
+        os.close(r)
+        work(lambda text: os.write(w, f"{text}\n".encode()))
+    except BaseException as e:
+        os.write(w, f"error {type(e).__name__}: {e}\n".encode())
+        os._exit(1)
+    os._exit(0)
+
+def read_all(r):
+    with os.fdopen(r) as file: return file.read().splitlines()
+
+def reviewing(where, bars):
+    "A process that reviews bar after bar from where the book stands, and says what it was told."
+    def work(write):
+        book = Book(where, PLAIN)
+        while (t := book.status().get("bars", 0)) < bars:
+            with suppress(StaleMarketError):                       # another process was there first
+                write(f"{t} {book.review(FEW.until(FEW.dates[t])).id}")
+    return work
+
+def check(where, bars, told):
+    "Nothing lost, nothing doubled, nothing unreadable."
+    book = Book(where, PLAIN)
+    journal, decided = book.journal(), book.status().get("bars", 0)
+    assert list(journal.as_of) == list(FEW.dates[:decided]) and journal.sent.all()
+    for t, id in told.items(): assert journal.id[t] == id, f"bar {t} was told as {id}"
+    if decided == bars:
+        for t in range(bars): assert book.decision(journal.id[t]) == PATH[t]
+        assert book.replay().empty
+    book.store.close()
+    return decided
+
+def test_killed_at_any_moment(places):
+    rng, bars, where, told, unfinished, landed = random.Random(7), 25, next(places), {}, 0, 0
+    began = time.perf_counter()
+    Book(next(places), PLAIN).review(FEW.until(FEW.dates[0]))
+    unit = time.perf_counter() - began                             # what opening and reviewing takes on this machine
+    for i in range(KILLS):
+        pid, r = in_child(reviewing(where, bars))
+        if i % 2: select.select([r], [], [], 10)                   # every other time, not before its first decision
+        time.sleep(rng.uniform(0, unit))
+        os.kill(pid, signal.SIGKILL)
+        landed += os.waitpid(pid, 0)[1] == signal.SIGKILL
+        lines = read_all(r)
+        assert not [l for l in lines if l.startswith("error")], lines
+        told |= {int(t): id for t, id in (l.split() for l in lines)}
+        try: done = check(where, bars, told)
+        except BookURLError: done = 0                              # killed before there was a book
+        unfinished += 0 < done < bars
+        if done == bars: where, told = next(places), {}
+    assert landed > KILLS / 4 and unfinished > KILLS / 8
+    print(f"{landed} of {KILLS} kills hit a living process, {unfinished} left a book in the middle")
+
+def test_two_processes_on_one_book(places):
+    where, bars = next(places), 30
+    children = [in_child(reviewing(where, bars)) for _ in range(2)]
+    lines = [read_all(r) for _, r in children]
+    assert [os.waitpid(pid, 0)[1] for pid, _ in children] == [0, 0], lines
+    told = [dict(l.split() for l in one) for one in lines]
+    assert all(told[0][t] == told[1][t] for t in told[0].keys() & told[1].keys())
+    assert check(where, bars, {int(t): id for one in told for t, id in one.items()}) == bars
+
+def test_the_second_waits_or_is_told(places):
+    where = next(places)
+    first, second = Book(where, PLAIN), Book(where, PLAIN, timeout=.1)
+    with first.store.writing():
+        with pytest.raises(BookBusyError, match="another process"): second.review(FEW)
+        assert second.status()["trading"] == "ACTIVE"              # reading waits for nobody
+    assert second.review(FEW) is not None
+
+def test_a_study_and_a_book_decide_the_same(places):
+    policy = Policy(InverseVolatility("6M"), sleeves=[Crossover(5, 20), Reversion("1M")],
+                    risk=both(MovingAverageRule(20), MaxDrawdownStop(.05)))
+    where, path = next(places), policy.review(MARKET.until(MARKET.dates[BARS - 1])).path
+    for t in range(BARS):
+        if t % 50 == 0: book = Book(where, policy)                 # as a new process would
+        decision = book.review(MARKET.until(MARKET.dates[t]))
+        assert decision == path[t], t
+    assert book.replay().empty and path.traded.any(axis=1).sum() > BARS / 20
+
+def test_damage_on_a_server(postgres):
+    places = schemas(postgres)
+    for sql in ["UPDATE states SET state = replace(state, '1.0', '1.1')", "DELETE FROM decisions WHERE seq = 5",
+                "UPDATE decisions SET sent = '{}' WHERE seq = 5", "DELETE FROM eras", "DROP TABLE flows",
+                "UPDATE decisions SET data = '' WHERE seq = 5"]:
+        where = next(places)
+        book = Book(where, PLAIN)
+        for t in FEW.dates[:5]: book.review(FEW.until(t))
+        with book.store.engine.begin() as connection: connection.exec_driver_sql(sql)
+        with pytest.raises(DamagedBookError):
+            again = Book(where, PLAIN)
+            again.review(FEW.until(FEW.dates[5]))
+            again.status()
+    with pytest.raises(BookURLError, match="server"): Book("postgresql+psycopg://nobody@127.0.0.1:1/none", PLAIN, timeout=1)
