@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Book']
 
-# %% ../nbs/79_book.ipynb #17cd8b2f
+# %% ../nbs/79_book.ipynb #0233624a
 import hashlib
 import json
 import logging
@@ -23,8 +23,8 @@ from .bookkeeping import book_start
 from .core import ParameterError, day
 from .market import Market
 from .policy import Decision, Decisions, Flag, Policy
-from .memory import (Memory, PolicyChangedError, RestatedDataError, arranged, changed_past,
-    check_clock, check_prices, known_data, remember, same_policy)
+from .memory import (Memory, PolicyChangedError, RestatedDataError, arranged, by_date,
+    changed_past, check_clock, check_prices, era_start, known_data, remember, same_policy, state_before)
 from .records import (BookError, difference, market_of, pack, plain_decision, plain_flags,
     read_decision, read_series, snapshot)
 from .store import DamagedBookError, Ledger, Store
@@ -142,7 +142,7 @@ class _Told(_Opened):
         row = dict(state=state, reason=_reason(reason), created=_now())
         with self.store.writing() as ledger: ledger.add("trading", **row)
 
-# %% ../nbs/79_book.ipynb #ee59f9de
+# %% ../nbs/79_book.ipynb #fbc4ffb5
 class _Read(_Told):
     "What a book says about itself."
     def journal(self) -> pd.DataFrame:  # a row a decision; `sent` is False where a bar was missed
@@ -168,28 +168,33 @@ class _Read(_Told):
                     flows=sum(f["amount"] for f in flows), policy=memory.era["policy"]) | last
     def wealth(self) -> pd.DataFrame:
         "Value, flows, and the wealth of one unit that stayed in, where reviews were given a value."
-        with self.store.reading() as ledger: rows, flows = ledger.rows("decisions"), ledger.rows("flows")
-        values = {pd.Timestamp(r["as_of"]): r["value"] for r in rows if r["value"] is not None}
-        zone, dates = next(iter(values)).tz if values else None, [pd.Timestamp(f["date"]) for f in flows]
-        dates = [t.tz_localize(zone) if t.tz is None and zone else t for t in dates]
-        moved = pd.Series([f["amount"] for f in flows], pd.DatetimeIndex(dates), dtype=float)
-        return unit_wealth(pd.Series(values, dtype=float), moved)
+        with self.store.reading() as ledger:
+            memory, rows, flows = remember(ledger), ledger.rows("decisions"), ledger.rows("flows")
+        zone = memory.account["zone"] if memory.account else None
+        moved = pd.Series([f["amount"] for f in flows], _by_clock([f["date"] for f in flows], zone), dtype=float)
+        return unit_wealth(by_date(rows, "value", zone), moved)
     def replay(self,
         market: Market | None = None,  # the history; None: as the book keeps it
     ) -> pd.DataFrame:                 # a row a difference; none where all is decided as it was
         "Decide this era again; raises `RestatedDataError` where the market is not the one decided on."
-        with self.store.reading() as ledger: era, rows = ledger.last("eras"), ledger.rows("decisions")
-        self._check_policy(era)
-        rows = [r for r in rows if r["era"] == era["seq"]]
-        if not rows: return pd.DataFrame(columns=_REPLAY)
-        shot = known_data(rows, era["seq"])
-        if market is None: market = market_of(shot)
-        market = arranged(market, shot.head["assets"])
-        if said := difference(shot, snapshot(market)): raise RestatedDataError(_RESTATED.format(said))
-        path = self.policy.review(market.until(shot.dates[-1])).path
+        with self.store.reading() as ledger:
+            memory = remember(ledger)
+            self._check_policy(memory.era)
+            rows = [r for r in ledger.rows("decisions") if r["era"] == memory.era["seq"]]
+            if not rows: return pd.DataFrame(columns=_REPLAY)
+            shot = known_data(rows, memory.era["seq"])
+            market = market_of(shot) if market is None else arranged(market, shot.head["assets"])
+            if said := difference(shot, snapshot(market)): raise RestatedDataError(_RESTATED.format(said))
+            start = era_start(ledger, memory, self.policy, market, rows[0]["bar"])
+        path = self.policy.review(market.until(shot.dates[-1]), None, start).path
         return pd.DataFrame([d for row in rows for d in _differences(row, path)], columns=_REPLAY)
 
-# %% ../nbs/79_book.ipynb #a2ad213d
+# %% ../nbs/79_book.ipynb #e629d81a
+def _by_clock(dates: list[str], zone: str | None) -> pd.DatetimeIndex:
+    "Dates that people gave, with or without a zone, by the book's clock."
+    at = lambda t: t.tz_localize(zone) if t.tz is None or zone is None else t.tz_convert(zone)
+    return pd.DatetimeIndex([at(pd.Timestamp(date)) for date in dates])
+
 _JOURNAL = ["id", "era", "as_of", "sent", "orders", "invested", "flags", "trading", "reason"]
 _REPLAY = ["as_of", "id", "what", "then", "now"]
 
@@ -202,13 +207,14 @@ def _journal_row(row: dict) -> list:
 
 def _differences(row: dict, path: Decisions) -> list[list]:
     "Where a stored decision differs from the one that the path has for its bar."
-    then, now = read_decision(json.loads(row["decision"])), path[row["bar"]]
+    then = read_decision(json.loads(row["decision"]))
+    now = path[then.as_of]
     same = lambda a, b: a.equals(b) if hasattr(a, "equals") else a == b
     parts = ("targets", "orders", "sleeves", "trace", "flags", "reason")
     pairs = {what: (getattr(then, what), getattr(now, what)) for what in parts}
     return [[then.as_of, row["id"], what, *pair] for what, pair in pairs.items() if not same(*pair)]
 
-# %% ../nbs/79_book.ipynb #85d7e190
+# %% ../nbs/79_book.ipynb #9c9346af
 class _Decides(_Read):
     "How a review decides about the bars since the last one, and writes that."
     def _decide(self, ledger, memory, market, now, prints, holdings, value, note) -> Decision:
@@ -220,34 +226,36 @@ class _Decides(_Read):
         else: held = account_now(memory.account, market, self.policy.cost_bps)
         off = fresh or first < last or memory.account["off"] or holdings is not None
         weights = pd.Series(held[:len(names)], names) if off else None
-        decision = self.policy.review(market, weights, memory.state)
+        decision = self.policy.review(market, weights, state_before(ledger, memory, self.policy, market))
         path, pure = decision.path, decision if weights is None else decision.path[-1]
         demanded = demands(decision, path)
         orders = allowed(decision.orders, trading, demanded)
-        held_back = decision.orders.drop(orders.index)
+        held_back = decision.orders[~decision.orders.index.isin(orders.index)]
         own = [*decision.flags[len(pure.flags):], *_own_flags(path, memory, fresh, held_back, note)]
         why = pure.reason if orders.equals(pure.orders) else f"from what is held; of itself: {pure.reason}"
         for bar in range(first, last):
             told = dict(trading=trading, demanded=demanded, missed=True, reason="missed", holdings=None)
             told |= dict(orders=[[], []], flags=[])
-            self._write(ledger, memory.era, now, fresh, bar, prints[bar - last - 1], path[bar - first], told)
+            self._write(ledger, memory.era, now, fresh, bar, prints[bar - last - 1], path, told)
         given = None if holdings is None else [list(names), held[:len(names)].tolist()]
         told = dict(trading=trading, demanded=demanded, missed=False, reason=why, holdings=given)
         told |= dict(orders=[list(orders.index), orders.tolist()], flags=plain_flags(own))
-        row = self._write(ledger, memory.era, now, fresh, last, prints[-1], pure, told, value)
+        row = self._write(ledger, memory.era, now, fresh, last, prints[-1], path, told, value)
         decision = replace(decision, orders=orders, flags=pure.flags + tuple(own), reason=why, id=row["id"])
         account = account_of(held, market, decision, sales=trading != ACTIVE, off=len(held_back) > 0)
         ledger.keep_state(row["seq"], pack(decision.state), pack(account))
         return decision
 
-    def _write(self, ledger, era, now, fresh, bar, fingerprint, decision, told, value=None) -> dict:
+    def _write(self, ledger, era, now, fresh, bar, fingerprint, path, told, value=None) -> dict:
         "One decision, with the data that came in since the one before."
+        at = bar - len(now.rows) + len(path)
+        decision, watched = path[at], float(path.watched[at])
         data = now.rows[0 if fresh else bar:bar + 1].tobytes()
         head = json.dumps([now.head, now.columns]).encode() if fresh else b""
         return ledger.add("decisions", id=_identify(era["policy"], decision.as_of, fingerprint), bar=bar,
                           era=era["seq"], as_of=decision.as_of.isoformat(), fingerprint=fingerprint,
                           decision=json.dumps(plain_decision(decision)), sent=json.dumps(told),
-                          data=head + b"\0" + data, value=value, created=_now())
+                          data=head + b"\0" + data, value=value, watched=watched, created=_now())
 
 _LOG, _LEVELS = logging.getLogger(__name__), dict(info=logging.INFO, warn=logging.WARNING, hard=logging.ERROR)
 _LOG.addHandler(logging.NullHandler())  # who wants the log, configures it

@@ -44,18 +44,19 @@ def check_targets(
                           f"the largest is {market.assets[w[row].argmax()]!r}")
     return pd.DataFrame(w, market.dates, market.assets)
 
-# %% ../nbs/33_bookkeeping.ipynb #ea528a7e
+# %% ../nbs/33_bookkeeping.ipynb #65cf84d2
 def _align(targets: pd.DataFrame, market: Market) -> pd.DataFrame:
     "Columns in the market's order, and the market's dates."
-    for names, what in ((targets.columns.difference(market.assets), "the market has no asset"),
-                        (market.assets.difference(targets.columns), "there is no column for the asset")):
-        more = f", and {len(names) - 1} more" if len(names) > 1 else ""
-        if len(names): raise UnknownNameError(f"targets: {what} {names[0]!r}{more}")
+    if not (same := targets.columns.equals(market.assets)):
+        for names, what in ((targets.columns.difference(market.assets), "the market has no asset"),
+                            (market.assets.difference(targets.columns), "there is no column for the asset")):
+            more = f", and {len(names) - 1} more" if len(names) > 1 else ""
+            if len(names): raise UnknownNameError(f"targets: {what} {names[0]!r}{more}")
     if not targets.index.equals(market.dates):
         odd = targets.index.symmetric_difference(market.dates)
         raise CalendarError(f"targets: {len(targets)} dates do not match the market's {len(market.dates)}, first {odd[0]}; "
                             "use .reindex(market.dates)")
-    return targets[market.assets]
+    return targets if same else targets[market.assets]
 
 # %% ../nbs/33_bookkeeping.ipynb #893442dc
 @numba.njit(cache=True)

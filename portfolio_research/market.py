@@ -20,7 +20,7 @@ from portfolio_research.core import (BadPriceError, CalendarError, ConstantColum
     ParameterError, UnitError, UnknownNameError, UnsortedDatesError, by_name, day, fraction, n_bars,
     periods_per_year)
 
-# %% ../nbs/01_market.ipynb #433ac04d
+# %% ../nbs/01_market.ipynb #53e94775
 def check_table(
     table: pd.DataFrame | pd.Series,  # (T, N) or (T,) numbers by date
     what: str = "prices",             # what the table holds, for the error message
@@ -35,10 +35,10 @@ def check_table(
         raise DatesError(f"{what}: the column {frame.columns[twice][0]!r} stands twice")
     _check_dates(frame.index, what)
     is_ = pd.api.types
-    for name, column in frame.items():
-        if not is_.is_numeric_dtype(column) or is_.is_bool_dtype(column) or is_.is_complex_dtype(column):
-            raise NotNumericError(f"{what}: column {name!r} holds {column.dtype}, "
-                                  f"for example {column.iloc[0]!r}; convert it to numbers")
+    for name, dtype in frame.dtypes.items():
+        if not is_.is_numeric_dtype(dtype) or is_.is_bool_dtype(dtype) or is_.is_complex_dtype(dtype):
+            raise NotNumericError(f"{what}: column {name!r} holds {dtype}, "
+                                  f"for example {frame[name].iloc[0]!r}; convert it to numbers")
     return table.astype(float).copy()
 
 # %% ../nbs/01_market.ipynb #bc0fca61

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['PolicyChangedError', 'RestatedDataError', 'StaleMarketError', 'ClockError', 'MissingPriceError', 'Memory', 'remember',
-           'known_data', 'check_clock', 'check_prices', 'changed_past', 'arranged', 'same_policy']
+           'by_date', 'known_data', 'check_clock', 'check_prices', 'changed_past', 'state_before', 'era_start',
+           'arranged', 'same_policy']
 
-# %% ../nbs/78_memory.ipynb #8668f871
+# %% ../nbs/78_memory.ipynb #05e98982
 import json
 import os
 from collections.abc import Iterable
@@ -18,7 +19,7 @@ import pandas as pd
 from .account import ACTIVE
 from .core import day
 from .market import Market
-from .policy import Policy
+from .policy import STATE_VERSION, Policy
 from .records import BookError, Snapshot, difference, unpack
 from .store import DamagedBookError, Ledger
 
@@ -34,7 +35,7 @@ class ClockError(BookError, ValueError):
 class MissingPriceError(BookError, ValueError):
     "An asset whose last price has not come, or will not come any more."
 
-# %% ../nbs/78_memory.ipynb #1e211e80
+# %% ../nbs/78_memory.ipynb #68ce092c
 @dataclass(frozen=True)
 class Memory:
     "What a book remembers when a review begins."
@@ -56,6 +57,16 @@ def remember(
     return Memory(era, row if here else None, unpack(kept["state"]) if here else None,
                    unpack(kept["account"]) if kept else None, now)
 
+def by_date(
+    rows: list[dict],  # decisions of a book
+    what: str,         # a column with numbers, such as "value" or "watched"
+    zone: str | None,  # whose clock the dates are by; None: they have none
+) -> pd.Series:        # by date; a later row of the same date counts
+    "What decisions say about their dates, where they say it."
+    said = {row["as_of"]: row[what] for row in rows if row[what] is not None}
+    dates = pd.to_datetime(list(said), format="ISO8601", utc=zone is not None)
+    return pd.Series(said.values(), dates.tz_convert(zone) if zone else dates, dtype=float)
+
 def known_data(
     rows: list[dict],  # decisions of a book
     era: int,          # the stretch that is asked for
@@ -66,7 +77,7 @@ def known_data(
     data = np.frombuffer(b"".join(data for _, data in parts), "<i8")
     return Snapshot(head, tuple(columns), data.reshape(-1, len(columns)))
 
-# %% ../nbs/78_memory.ipynb #75858d30
+# %% ../nbs/78_memory.ipynb #1b4eb768
 def check_clock(
     memory: Memory,  # with an account
     market: Market,  # what is known now
@@ -83,8 +94,7 @@ def check_clock(
         raise StaleMarketError(f"the prices end on {day(now)}, and {day(then)} was reviewed already; "
                                "get newer prices")
     before = market.dates[max(0, memory.row["bar"] - 20):memory.row["bar"] + 1]
-    times = {t - t.normalize() for t in before}
-    if len(before) > 4 and len(times) == 1 and now - now.normalize() not in times:
+    if now.time() != then.time() and len(before) > 4 and {t.time() for t in before} == {then.time()}:
         raise ClockError(f"the last bar stands at {now.time()}, and those before at {before[0].time()}: is "
                          "it by the clock of another zone, or not finished?")
 
@@ -95,8 +105,8 @@ def check_prices(
 ) -> None:
     "Every asset that had a price at `bar` has one at the end, or is known to be gone."
     p = market.prices.to_numpy()
-    gone = market.assets[~np.isnan(p[bar]) & np.isnan(p[-1])].difference(list(delisted))
-    if len(gone):
+    missing = ~np.isnan(p[bar]) & np.isnan(p[-1])
+    if missing.any() and len(gone := market.assets[missing].difference(list(delisted))):
         raise MissingPriceError(f"{gone[0]!r} has no price on {day(market.dates[-1])}, one of {len(gone)}: a "
                                 "file that is half written, or a delisting? Get the price, or say "
                                 f"delisted={list(gone)!r}")
@@ -113,6 +123,36 @@ def changed_past(
     if said is None:
         raise DamagedBookError("the book's data lack the fingerprint that was written; go back to a copy")
     return said
+
+# %% ../nbs/78_memory.ipynb #84ca1f75
+def state_before(
+    ledger: Ledger,    # of the book
+    memory: Memory,    # when a review begins
+    policy: Policy,    # that decides
+    market: Market,    # what is known now
+) -> dict | None:      # plain data for `Policy.review`; None: start anew
+    "What the next decision continues from."
+    row = memory.row
+    if row is None: return era_start(ledger, memory, policy, market, len(market.dates) - 1)
+    if memory.state.get("version") == STATE_VERSION: return memory.state
+    bars = [r["bar"] for r in ledger.rows("decisions") if r["era"] == memory.era["seq"]]
+    start = era_start(ledger, memory, policy, market, bars[0])
+    return policy.review(market.until(market.dates[row["bar"]]), None, start).state
+
+def era_start(
+    ledger: Ledger,    # of the book
+    memory: Memory,    # with the era
+    policy: Policy,    # that decides in it
+    market: Market,    # what is known now
+    bar: int,          # the first bar that the era decides about
+) -> dict | None:      # the policy's state before that bar; None where no other policy came before
+    "The state of a policy that takes over what others have done; None where there were none."
+    if memory.era["seq"] == 1 or memory.account is None or bar == 0: return None
+    own = {era["seq"] for era in ledger.rows("eras") if era["policy"] == memory.era["policy"]}
+    others = [row for row in ledger.rows("decisions") if row["era"] not in own]
+    lived, seen = by_date(others, "watched", memory.account["zone"]), market.until(market.dates[bar - 1])
+    lived = lived[lived.index <= seen.dates[-1]]
+    return policy.take_over(seen, lived) if len(lived) else None
 
 # %% ../nbs/78_memory.ipynb #5e38145c
 def arranged(

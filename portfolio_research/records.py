@@ -6,10 +6,11 @@
 __all__ = ['BookError', 'Snapshot', 'snapshot', 'market_of', 'difference', 'plain_decision', 'read_series', 'plain_flags',
            'read_decision', 'pack', 'unpack']
 
-# %% ../nbs/75_records.ipynb #95cd6129
+# %% ../nbs/75_records.ipynb #8856ff14
 import base64
 import hashlib
 import json
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -155,7 +156,7 @@ def read_decision(
     tables = (read_series(plain[k]) for k in ("targets", "orders", "sleeves"))
     return Decision(as_of, *tables, trace, tuple(Flag(*f) for f in plain["flags"]), plain["reason"], id=id)
 
-# %% ../nbs/75_records.ipynb #6e1284cf
+# %% ../nbs/75_records.ipynb #db08deca
 def pack(
     plain: Any,  # dicts, lists, text and numbers
 ) -> str:        # JSON
@@ -163,8 +164,8 @@ def pack(
     def short(x):
         if isinstance(x, dict): return {k: short(v) for k, v in x.items()}
         if not isinstance(x, list): return x
-        if len(x) < 32 or not all(type(v) is float for v in x): return [short(v) for v in x]
-        return {"float64": base64.b64encode(np.array(x, "<f8").tobytes()).decode()}
+        if len(x) < 32 or set(map(type, x)) != {float}: return [short(v) for v in x]
+        return {"float64": base64.b64encode(struct.pack(f"<{len(x)}d", *x)).decode()}
     return json.dumps(short(plain), allow_nan=False)
 
 def unpack(

@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['BookURLError', 'NotABookError', 'DamagedBookError', 'BookVersionError', 'BookBusyError', 'Ledger', 'Store']
 
-# %% ../nbs/77_store.ipynb #9e5e66d0
+# %% ../nbs/77_store.ipynb #b88c4370
 import hashlib
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -31,8 +32,8 @@ class BookVersionError(BookError, ValueError):
 class BookBusyError(BookError, TimeoutError):
     "A book that another process is writing."
 
-# %% ../nbs/77_store.ipynb #c81eb86c
-_MAGIC, _VERSION = "portfolio_research book", 1  # what stands in `book`; the version of these tables
+# %% ../nbs/77_store.ipynb #8407b2c5
+_MAGIC, _VERSION = "portfolio_research book", 2  # what stands in `book`; the version of these tables
 _TABLES = sa.MetaData()
 _column = lambda name, kind=sa.Text, **more: sa.Column(name, kind, **({"nullable": False} | more))
 
@@ -44,29 +45,47 @@ def _table(name: str, *columns: sa.Column) -> sa.Table:
 _table("eras", _column("policy"), _column("reason"), _column("created"))
 _table("decisions", _column("id"), _column("era", sa.Integer), _column("bar", sa.Integer), _column("as_of"),
        _column("fingerprint"), _column("decision"), _column("sent"), _column("data", sa.LargeBinary),
-       _column("value", sa.Float(53), nullable=True), _column("created"))
+       _column("value", sa.Float(53), nullable=True), _column("watched", sa.Float(53), nullable=True),
+       _column("created"))
 _table("states", _column("state"), _column("account"))
 _table("flows", _column("date"), _column("amount", sa.Float(53)), _column("note"), _column("created"))
 _table("trading", _column("state"), _column("reason"), _column("created"))
 _BOOK = sa.Table("book", _TABLES, _column("magic", primary_key=True), _column("version", sa.Integer))
 
-# %% ../nbs/77_store.ipynb #bef1f277
-def _seal(before: str, values: dict) -> str:
-    "The hash of a row and of the seal before it."
-    plain = {k: hashlib.sha256(v).hexdigest() if isinstance(v, bytes) else v for k, v in values.items()}
+# %% ../nbs/77_store.ipynb #97f215ca
+def _seal(before: str, values: dict, together: bool = False) -> str:
+    "The hash of a row and of the seal before it; bytes and long text by their own hashes."
+    digest = lambda v: hashlib.sha256(v if isinstance(v, bytes) else v.encode()).hexdigest()
+    large = lambda v: isinstance(v, bytes) or isinstance(v, str) and len(v) > 256 and not together
+    plain = {k: digest(v) if large(v) else v for k, v in values.items()}
     return hashlib.sha256(json.dumps([before, plain], sort_keys=True).encode()).hexdigest()[:32]
+
+def _values(row: sa.Row) -> dict:
+    "A row by name; bytes as bytes, whatever the driver gives."
+    return {k: bytes(v) if isinstance(v, memoryview) else v for k, v in row._mapping.items()}
+
+@cache
+def _older_states() -> sa.Delete:
+    "All states but the newest."
+    t = _TABLES.tables["states"]
+    return t.delete().where(t.c.seq < sa.select(sa.func.max(t.c.seq)).scalar_subquery())
+
+@cache
+def _newest(table: str, n: int, columns: tuple[str, ...] = ()) -> sa.Select:
+    "The last n rows, the latest first."
+    t = _TABLES.tables[table]
+    return sa.select(*([t.c[name] for name in columns] or [t])).order_by(t.c.seq.desc()).limit(n)
 
 def _opened(table: str, before: str, row: sa.Row, chained: bool = True) -> dict:
     "A row whose seal is right; raises `DamagedBookError` where it is not."
-    values = dict(row._mapping)
-    values |= {k: bytes(v) for k, v in values.items() if isinstance(v, memoryview)}
+    values = _values(row)
     seal = values.pop("seal")
     if seal != _seal(before if chained else table, values):
         raise DamagedBookError(f"the book's table {table!r} is not what was written, first in row "
                                f"{values['seq']}: it was edited, cut or damaged; go back to a copy")
     return values | {"seal": seal}
 
-# %% ../nbs/77_store.ipynb #de367bb1
+# %% ../nbs/77_store.ipynb #f68e2f24
 @dataclass(frozen=True, eq=False)
 class Ledger:
     "The rows of a book, inside one transaction."
@@ -75,8 +94,7 @@ class Ledger:
     def add(self, table: str, **values) -> dict:
         "Append a sealed row, and return it."
         t = _TABLES.tables[table]
-        newest = sa.select(t.c.seq, t.c.seal).order_by(t.c.seq.desc()).limit(1)
-        last = self.connection.execute(newest).first()
+        last = self.connection.execute(_newest(table, 1, ("seq", "seal"))).first()
         seq, before = (last.seq + 1, last.seal) if last else (1, table)
         row = {"seq": seq} | {c.name: None for c in t.c if c.nullable} | values
         row["seal"] = _seal(before, row)
@@ -84,8 +102,7 @@ class Ledger:
         return row
     def last(self, table: str) -> dict | None:
         "The last row, or None."
-        t = _TABLES.tables[table]
-        rows = self.connection.execute(sa.select(t).order_by(t.c.seq.desc()).limit(2)).all()
+        rows = self.connection.execute(_newest(table, 2)).all()
         if not rows: return None
         before, seq = (rows[1].seal, rows[1].seq) if len(rows) > 1 else (table, 0)
         return _opened(table, before if rows[0].seq == seq + 1 else "", rows[0])
@@ -99,13 +116,11 @@ class Ledger:
     def keep_state(self, seq: int, state: str, account: str) -> None:
         "Write what the next review continues from, and drop all but this and the one before."
         t, row = _TABLES.tables["states"], dict(seq=seq, state=state, account=account)
-        kept = self.connection.execute(sa.select(sa.func.max(t.c.seq))).scalar() or 0
-        self.connection.execute(t.delete().where(t.c.seq < kept))
+        self.connection.execute(_older_states())
         self.connection.execute(t.insert(), row | {"seal": _seal("states", row)})
     def state(self, seq: int) -> dict:
         "The state after the last decision, `seq`; raises `DamagedBookError` where it is that of another."
-        t = _TABLES.tables["states"]
-        row = self.connection.execute(sa.select(t).order_by(t.c.seq.desc()).limit(1)).first()
+        row = self.connection.execute(_newest("states", 1)).first()
         if row is None or row.seq != seq:
             raise DamagedBookError(f"the book ends with decision {seq}, and its state is that after "
                                    f"{row.seq if row else 'none'}: it was cut; go back to a copy")
@@ -197,18 +212,35 @@ def _check_tables(connection: sa.Connection, where: str) -> int:
                                f"{_VERSION}); update portfolio_research")
     return version
 
-# %% ../nbs/77_store.ipynb #e4f2dd9a
-_MIGRATIONS = {}  # version -> what leads to the next
+# %% ../nbs/77_store.ipynb #6a751a43
+def _migrate_1(connection: sa.Connection) -> None:
+    "A column for what was watched, and new seals, after the old ones have been checked."
+    connection.exec_driver_sql("ALTER TABLE decisions ADD COLUMN watched DOUBLE PRECISION")
+    for name in ("eras", "decisions", "states", "flows", "trading"):
+        t, chained = sa.Table(name, sa.MetaData(), autoload_with=connection), name != "states"
+        old = new = name
+        for row in connection.execute(sa.select(t).order_by(t.c.seq)).all():
+            values = _values(row)
+            then, seq = values.pop("seal"), values["seq"]
+            if then != _seal(old, {k: v for k, v in values.items() if k != "watched"}, together=True):
+                raise DamagedBookError(f"the book's table {name!r} is not what was written, first in row {seq}; "
+                                       "it is left as it was; go back to a copy")
+            now = _seal(new, values)
+            connection.execute(t.update().where(t.c.seq == seq).values(seal=now))
+            if chained: old, new = then, now
+
+_MIGRATIONS = {1: _migrate_1}  # version -> what leads to the next
 
 def _upgrade(connection: sa.Connection, version: int) -> None:
     "From a version to this one."
     for v in range(version, _VERSION): _MIGRATIONS[v](connection)
     connection.execute(_BOOK.update().values(version=_VERSION))
 
-# %% ../nbs/77_store.ipynb #cec77188
+# %% ../nbs/77_store.ipynb #39962b4c
 class _Transactions:
     "How a store reads and writes: all or nothing, and errors under our names."
     where: str         # as messages name it
+    path: Path | None  # of a SQLite file; None on a server
     timeout: float     # seconds to wait for another process
     engine: sa.Engine  # to the file or the server
     pid: int           # of the process that opened it
@@ -224,7 +256,8 @@ class _Transactions:
         if self.pid != os.getpid():                                 # after a fork, connections are not ours
             self.engine.dispose(close=False)
             self.pid = os.getpid()
-        opened = lambda: self.engine.connect().execution_options(writes=writes)
+        seen = {} if self.path or writes else dict(isolation_level="REPEATABLE READ")
+        opened = lambda: self.engine.connect().execution_options(writes=writes, **seen)
         with self._named(), opened() as connection, connection.begin():
             if writes: _lock(connection, self.timeout)
             yield connection

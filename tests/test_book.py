@@ -2,15 +2,18 @@
 import os
 import random
 import select
+import shutil
 import signal
 import time
 from contextlib import suppress
 from itertools import count
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from postgres import missing, server
 
+from portfolio_research import memory, policy
 from portfolio_research.allocators import EqualWeight, InverseVolatility
 from portfolio_research.book import Book
 from portfolio_research.drawdown import MaxDrawdownStop, MovingAverageRule, both
@@ -18,7 +21,7 @@ from portfolio_research.market import load_market
 from portfolio_research.memory import StaleMarketError
 from portfolio_research.policy import Policy
 from portfolio_research.rebalancing import DriftBand, Monthly
-from portfolio_research.store import BookBusyError, BookURLError, DamagedBookError
+from portfolio_research.store import _TABLES, BookBusyError, BookURLError, DamagedBookError
 from portfolio_research.strategies import Crossover, Reversion
 
 KILLS = int(os.environ.get("PORTFOLIO_RESEARCH_KILLS", 40))
@@ -126,15 +129,59 @@ def test_the_second_waits_or_is_told(places):
         assert second.status()["trading"] == "ACTIVE"              # reading waits for nobody
     assert second.review(FEW) is not None
 
+def test_a_reader_sees_one_moment(places):
+    where = next(places)
+    writer, reader = Book(where, PLAIN), Book(where, PLAIN)
+    writer.review(FEW.until(FEW.dates[0]))
+    with reader.store.reading() as ledger:
+        seq = ledger.last("decisions")["seq"]
+        writer.review(FEW.until(FEW.dates[1]))                     # between two looks of the reader
+        assert ledger.last("decisions")["seq"] == seq
+        assert ledger.state(seq)["seq"] == seq
+    assert reader.status()["bars"] == 2
+
 def test_a_study_and_a_book_decide_the_same(places):
-    policy = Policy(InverseVolatility("6M"), sleeves=[Crossover(5, 20), Reversion("1M")],
-                    risk=both(MovingAverageRule(20), MaxDrawdownStop(.05)))
-    where, path = next(places), policy.review(MARKET.until(MARKET.dates[BARS - 1])).path
+    systems = Policy(InverseVolatility("6M"), sleeves=[Crossover(5, 20), Reversion("1M")],
+                     risk=both(MovingAverageRule(20), MaxDrawdownStop(.05)))
+    where, path = next(places), systems.review(MARKET.until(MARKET.dates[BARS - 1])).path
     for t in range(BARS):
-        if t % 50 == 0: book = Book(where, policy)                 # as a new process would
+        if t % 50 == 0: book = Book(where, systems)                # as a new process would
         decision = book.review(MARKET.until(MARKET.dates[t]))
         assert decision == path[t], t
     assert book.replay().empty and path.traded.any(axis=1).sum() > BARS / 20
+
+def test_a_book_of_version_1(places, tmp_path):
+    old, where = tmp_path / "old.db", next(places)
+    shutil.copy(Path(__file__).parent / "data" / "book_v1.db", old)
+    if "://" in str(where): as_on_a_server(old, where)
+    else: where = old
+    for end in range(30, 45):
+        assert Book(where, PLAIN).review(FEW.until(FEW.dates[end])) == PATH[end]
+    book = Book(where, PLAIN)
+    journal, wealth = book.journal(), book.wealth()
+    assert len(journal) == 45 and list(journal.index[~journal.sent]) == [12, 13] and journal.id[29] == "47763417fd4e29f8"
+    assert wealth.flow.sum() == -2e5 and book.replay().empty
+    with book.store.reading() as ledger: rows = ledger.rows("decisions")
+    assert [r["watched"] for r in rows] == [None] * 30 + list(PATH.watched[30:45])
+
+def as_on_a_server(old, where):
+    "The rows of a file of version 1, in its tables on a server."
+    file, server = sa.create_engine(f"sqlite:///{old}"), sa.create_engine(where)
+    tables = sa.MetaData()
+    tables.reflect(file)
+    with file.begin() as source, server.begin() as sink:
+        _TABLES.create_all(sink)
+        sink.exec_driver_sql("ALTER TABLE decisions DROP COLUMN watched")
+        for t in tables.sorted_tables:
+            if rows := [dict(r._mapping) for r in source.execute(sa.select(t))]: sink.execute(t.insert(), rows)
+    server.dispose()
+
+def test_a_state_of_an_older_form_is_made_anew(places, monkeypatch):
+    where = next(places)
+    for t in FEW.dates[:20]: Book(where, PLAIN).review(FEW.until(t))
+    for module in (policy, memory): monkeypatch.setattr(module, "STATE_VERSION", policy.STATE_VERSION + 1)
+    for t in range(20, 30): assert Book(where, PLAIN).review(FEW.until(FEW.dates[t])) == PATH[t]
+    assert Book(where, PLAIN).replay().empty
 
 def test_damage_on_a_server(postgres):
     places = schemas(postgres)
