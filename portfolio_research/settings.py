@@ -91,7 +91,7 @@ def near(
     if close: return f"; did you mean {' or '.join(map(repr, close))}?"
     return f"; there are {', '.join(sorted(known))}"
 
-# %% ../nbs/81_settings.ipynb #13173e71
+# %% ../nbs/81_settings.ipynb #c184ebe3
 _SLEEVES = ("Crossover(20, 100)", 'Momentum("6M")', 'Reversion("1M")', 'LowVolatility("1Y")')
 _RULES = ("MovingAverageRule(200)", "AutocorrelationRule(63)", "HMMRule()", "MaxDrawdownStop(15%)")
 
@@ -105,6 +105,7 @@ class Settings:
     allocate: str = 'InverseVolatility("1Y")'  # [policy] allocate: how the sleeves are funded
     rebalance: str = "Monthly()"               # [policy] rebalance: when
     overlays: tuple[str, ...] = ()             # [policy] overlays: what adjusts the weights, one a line, in order
+    risk: str = ""                             # [policy] risk: drawdown rule of a book or a tear sheet; "": none
     cost_bps: float = 10.0                     # [policy] cost_bps: basis points of traded notional
     rules: tuple[str, ...] = _RULES            # [study] rules: drawdown rules, one a line
     resamples: int = 1000                      # [study] resamples: of the block bootstrap
@@ -114,11 +115,12 @@ class Settings:
 
     def policy(self,
         **changes,  # fields of `Policy` that are to be others, such as `risk`
-    ) -> Policy:    # without a drawdown rule, where `changes` gives none
+    ) -> Policy:    # the policy
         "The policy that the settings describe; raises `SettingsError` on a part that cannot be made."
         parts = dict(allocate=parse_part(self.allocate), rebalance=parse_part(self.rebalance),
                      cost_bps=self.cost_bps, sleeves=[parse_part(s) for s in self.sleeves] or None,
-                     overlays=[parse_part(o) for o in self.overlays])
+                     overlays=[parse_part(o) for o in self.overlays],
+                     risk=parse_part(self.risk) if self.risk else None)
         return Policy(**parts | changes)
     def load(self) -> Market:
         "The market that the settings name; raises as `load_market` does."
@@ -127,11 +129,11 @@ class Settings:
         "The rules that the study compares; raises `SettingsError` on one that cannot be made."
         return [parse_part(r) for r in self.rules]
 
-# %% ../nbs/81_settings.ipynb #ee183ed3
+# %% ../nbs/81_settings.ipynb #f0b4069c
 _SECTIONS = {
     "market": dict(source="market", benchmark="benchmark", cash_rate="cash_rate"),
     "policy": dict(sleeves="sleeves", allocate="allocate", rebalance="rebalance", overlays="overlays",
-                   cost_bps="cost_bps"),
+                   risk="risk", cost_bps="cost_bps"),
     "study": dict(rules="rules", resamples="resamples", level="level", seed="seed", output="output")}
 
 # %% ../nbs/81_settings.ipynb #c72fce87
@@ -160,7 +162,7 @@ def read_settings(
                 raise SettingsError(f"{path}: [{section}] {key}: {e}") from e
     return Settings(**values)
 
-# %% ../nbs/81_settings.ipynb #891bbb38
+# %% ../nbs/81_settings.ipynb #2a75d50f
 def _value(name: str, text: str) -> Any:
     "A setting from its text; parts are made once, to see that they can be."
     default = getattr(Settings, name)
@@ -168,7 +170,7 @@ def _value(name: str, text: str) -> Any:
         lines = tuple(line.strip() for line in text.splitlines() if line.strip())
         for line in lines: parse_part(line)
         return lines
-    if name in ("allocate", "rebalance"): parse_part(text)
+    if name in ("allocate", "rebalance", "risk") and text.strip(): parse_part(text)
     if isinstance(default, int): return int(text)
     if isinstance(default, float): return fraction(text)
     return text.strip() or default
