@@ -64,7 +64,7 @@ def _market_of(net: np.ndarray, names: pd.Index, market: Market) -> Market:
     out.__dict__.update(returns=pd.DataFrame(net[1:], market.dates[1:], names), per_year=market.per_year)
     return out
 
-# %% ../nbs/70_policy.ipynb #39ed21fc
+# %% ../nbs/70_policy.ipynb #356f013d
 @dataclass(frozen=True)
 class Flag:
     "Something a person should look at."
@@ -77,7 +77,7 @@ class Decision:
     "What a policy says at one date."
     as_of: pd.Timestamp              # date of the last data that were used; filled at the next bar
     targets: pd.Series               # (N,) asset weights, >= 0; what is missing to 1 is cash
-    orders: pd.Series                # changes of asset weights to be traded; empty where there are none
+    orders: pd.Series                # changes of asset weights that lead to the targets, of the assets that are traded
     sleeves: pd.Series               # (S,) weights of the sleeves, after all rules
     trace: pd.DataFrame              # (stages, S) how the sleeves' weights came about
     flags: tuple[Flag, ...]          # what a person should look at
@@ -163,7 +163,7 @@ class _Event:
         flags = tuple(Flag(*f) for f in plain["flags"])
         return cls(pd.Timestamp(plain["as_of"]), plain["status"], plain["reason"], stages, flags)
 
-# %% ../nbs/70_policy.ipynb #48e31d99
+# %% ../nbs/70_policy.ipynb #cdd58421
 def _decision(path: Decisions, t: int) -> Decision:
     "One row of a path, for people."
     event, pool = path.events[path.event[t]], path.pool[t]
@@ -176,7 +176,7 @@ def _decision(path: Decisions, t: int) -> Decision:
     made_now = event if event.as_of == path.dates[t] else None
     flags = (made_now.flags if made_now else ()) + tuple(_rule_flags(path, t))
     return Decision(as_of=path.dates[t], targets=pd.Series(path.targets[t], path.assets),
-                    orders=pd.Series(delta, path.assets)[delta != 0], sleeves=pd.Series(whole, path.names),
+                    orders=pd.Series(delta, path.assets)[path.traded[t]], sleeves=pd.Series(whole, path.names),
                     trace=pd.DataFrame(rows, path.names).T, flags=flags, reason=_why(path, t, made_now))
 
 def _before(path: Decisions, t: int) -> tuple[np.ndarray, float]:
@@ -413,7 +413,7 @@ def _pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market
         event[i - 1] = len(events) - 1
     return pool, held, net, book, event, tuple(events)
 
-# %% ../nbs/70_policy.ipynb #ac41767b
+# %% ../nbs/70_policy.ipynb #7d071c5c
 def _allocate(policy: Policy, sleeves: _Sleeves, t: pd.Timestamp, previous: np.ndarray) -> _Event:
     "Allocate as of `t`, then let each overlay adjust."
     seen = sleeves.market.until(t)
@@ -449,7 +449,7 @@ def _against(decision: Decision, path: Decisions, holdings, state: dict, toleran
                              f"{held[held != 0].to_dict()}")
     expected = pd.Series(path.current[-1], path.assets)
     off = (held - expected).abs() > tolerance
-    delta = (decision.targets - held)[off | path.traded[-1]]
+    delta = decision.targets - held
     said = (f"{name} is held at {held[name]:.1%}, expected {expected[name]:.1%}" for name in path.assets[off])
     flags = tuple(Flag("warn", "holdings", text) for text in said)
-    return replace(decision, orders=delta[delta != 0], flags=decision.flags + flags)
+    return replace(decision, orders=delta[path.traded[-1] | off & (delta != 0)], flags=decision.flags + flags)
