@@ -6,15 +6,15 @@
 __all__ = ['ACTIVE', 'REDUCING', 'HALTED', 'TRADING_STATES', 'account_of', 'account_now', 'account_run', 'HoldingsError',
            'check_holdings', 'allowed', 'demands', 'unit_wealth']
 
-# %% ../nbs/76_account.ipynb #95077f18
+# %% ../nbs/76_account.ipynb #4f8c623d
 import numpy as np
 import pandas as pd
 
 from .bookkeeping import book_advance, book_start
 from portfolio_research.core import (EmptyDataError, ParameterError, PortfolioResearchError, UnknownNameError,
     by_name)
+from .decisions import Decision, Decisions
 from .market import Market
-from .policy import Decision, Decisions
 
 # %% ../nbs/76_account.ipynb #a41079f4
 def account_of(

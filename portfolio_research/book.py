@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Book']
 
-# %% ../nbs/79_book.ipynb #0233624a
+# %% ../nbs/79_book.ipynb #7e42ffb8
 import hashlib
 import json
 import logging
@@ -21,8 +21,9 @@ from .account import (ACTIVE, HALTED, REDUCING, HoldingsError, account_now, acco
     allowed, check_holdings, demands, unit_wealth)
 from .bookkeeping import book_start
 from .core import ParameterError, day
+from .decisions import Decision, Decisions, Flag
 from .market import Market
-from .policy import Decision, Decisions, Flag, Policy
+from .policy import Policy
 from .memory import (Memory, PolicyChangedError, RestatedDataError, arranged, by_date,
     changed_past, check_clock, check_prices, era_start, known_data, remember, same_policy, state_before)
 from .records import (BookError, difference, market_of, pack, plain_decision, plain_flags,
@@ -214,7 +215,7 @@ def _differences(row: dict, path: Decisions) -> list[list]:
     pairs = {what: (getattr(then, what), getattr(now, what)) for what in parts}
     return [[then.as_of, row["id"], what, *pair] for what, pair in pairs.items() if not same(*pair)]
 
-# %% ../nbs/79_book.ipynb #9c9346af
+# %% ../nbs/79_book.ipynb #376c2f55
 class _Decides(_Read):
     "How a review decides about the bars since the last one, and writes that."
     def _decide(self, ledger, memory, market, now, prints, holdings, value, note) -> Decision:
@@ -231,7 +232,8 @@ class _Decides(_Read):
         demanded = demands(decision, path)
         orders = allowed(decision.orders, trading, demanded)
         held_back = decision.orders[~decision.orders.index.isin(orders.index)]
-        own = [*decision.flags[len(pure.flags):], *_own_flags(path, memory, fresh, held_back, note)]
+        told_off = decision.flags[len(pure.flags):] if holdings is not None else ()
+        own = [*told_off, *_own_flags(path, memory, fresh, held_back, note)]
         why = pure.reason if orders.equals(pure.orders) else f"from what is held; of itself: {pure.reason}"
         for bar in range(first, last):
             told = dict(trading=trading, demanded=demanded, missed=True, reason="missed", holdings=None)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['HouseDecision', 'netted', 'Books']
 
-# %% ../nbs/81_books.ipynb #491e5046
+# %% ../nbs/81_books.ipynb #3a05b0f3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ import pandas as pd
 
 from .book import Book
 from .core import ParameterError, PortfolioResearchError, by_name, fraction
+from .decisions import Decision, Flag
 from .market import Market
-from .policy import Decision, Flag
 from .records import BookError
 
 # %% ../nbs/81_books.ipynb #c0657641

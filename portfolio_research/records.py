@@ -6,7 +6,7 @@
 __all__ = ['BookError', 'Snapshot', 'snapshot', 'market_of', 'difference', 'plain_decision', 'read_series', 'plain_flags',
            'read_decision', 'pack', 'unpack']
 
-# %% ../nbs/75_records.ipynb #8856ff14
+# %% ../nbs/75_records.ipynb #5388b945
 import base64
 import hashlib
 import json
@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 
 from .core import PortfolioResearchError, day
+from .decisions import Decision, Flag
 from .market import Market
-from .policy import Decision, Flag
 
 # %% ../nbs/75_records.ipynb #3cf751f0
 class BookError(PortfolioResearchError):

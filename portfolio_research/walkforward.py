@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['STUDY_METRICS', 'STUDY_UNITS', 'Study', 'walk_forward', 'Comparison', 'compare']
 
-# %% ../nbs/71_walkforward.ipynb #76b9eaba
+# %% ../nbs/71_walkforward.ipynb #cf2504f4
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
@@ -17,9 +17,10 @@ import pandas as pd
 
 from .bookkeeping import book_advance, book_start
 from .core import ParameterError, label_ends, percent_axis, watched, wealth_axis
+from .decisions import Decisions
 from .market import Market
 from .metrics import drawdown, evaluate, format_metrics
-from .policy import Decisions, Policy, first_row
+from .policy import Policy, first_row
 from .rebalancing import cost_fraction
 
 # %% ../nbs/71_walkforward.ipynb #ac22536c
