@@ -1939,6 +1939,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                         'portfolio_research/solvers.py'),
                                             'portfolio_research.solvers._unscaled': ( 'solvers.html#_unscaled',
                                                                                       'portfolio_research/solvers.py'),
+                                            'portfolio_research.solvers.at_caps': ('solvers.html#at_caps', 'portfolio_research/solvers.py'),
                                             'portfolio_research.solvers.optimality': ( 'solvers.html#optimality',
                                                                                        'portfolio_research/solvers.py'),
                                             'portfolio_research.solvers.project': ('solvers.html#project', 'portfolio_research/solvers.py'),

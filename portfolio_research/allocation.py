@@ -20,7 +20,7 @@ from .market import Market
 from .metrics import format_metrics
 from .objectives import Guard
 from .risk_budgets import Found, NoPortfolioError
-from .solvers import project
+from .solvers import at_caps, project
 from .trailing import Estimate, HistoryError, Trailing, canonical_order
 
 # %% ../nbs/30_allocation.ipynb #38c466c6
@@ -129,6 +129,7 @@ def allocate_within(
     short = room < total - 1e-12
     if found.zero is None: w = project(wish, cap, min(total, room))
     else: w = np.minimum(wish * (total / wish.sum()), cap) if total > 0 else wish * 0.
+    w = at_caps(w, cap, None if short else total)
     weights = w if assets.is_(names) else np.zeros(len(names))
     if weights is not w: weights[_once("places", assets, lambda: names.get_indexer(assets), names)] = w
     achieved, notes, excluded = {"invested": float(w.sum())}, (), {}
@@ -271,7 +272,7 @@ def within(
     for g in guards:
         cap = 1 - g.value if g.what == "cash" else g.value
         for members in _capped(g, w.index, market):
-            if (held := w[members].sum()) > cap: w[members] *= cap / held
+            if (held := w[members].sum()) > cap: w[members] = np.minimum(w[members] * (cap / held), cap)
     if w.equals(allocation.weights): return allocation
     return replace(allocation, weights=w, achieved={"invested": float(w.sum())}, binding=(),
                    reason=allocation.reason + "; cut to the caps of the objective")

@@ -18,6 +18,7 @@ from .objectives import Guard, trait
 from .programs import Program, relaxed, say
 from .riskfolio_measures import measure, riskfolio_optimum
 from .search import search
+from .solvers import at_caps
 
 # %% ../nbs/27_outcomes.ipynb #1ec44b33
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,9 @@ _DUST = 1e-8  # a weight below is rounding
 def _tidy(space: Space, w: np.ndarray) -> np.ndarray:
     "Weights within their bounds to the bit; raises where a row is missed by more than 1e-8 of its terms."
     w, total = np.clip(np.where(w < _DUST, 0., w), space.low, space.high), space.upper[0]
-    if space.lower[0] == total and w.sum() > 0: w = np.clip(w * (total / w.sum()), space.low, space.high)
+    fixed = space.lower[0] == total
+    if fixed and w.sum() > 0: w = np.clip(w * (total / w.sum()), space.low, space.high)
+    w = np.maximum(at_caps(w, space.high, total if fixed else None), space.low)
     level, scale = space.A @ w, np.maximum(abs(space.A) @ w, 1e-300)
     worst = (np.maximum(space.lower - level, level - space.upper) / scale).max()
     if not worst <= 1e-8: raise UnsolvedError(f"a guard is missed by {worst:.1e} of its terms")
