@@ -276,6 +276,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                      'portfolio_research/cones.py'),
                                           'portfolio_research.cones._proves': ('cones.html#_proves', 'portfolio_research/cones.py'),
                                           'portfolio_research.cones._residual': ('cones.html#_residual', 'portfolio_research/cones.py'),
+                                          'portfolio_research.cones._settings': ('cones.html#_settings', 'portfolio_research/cones.py'),
                                           'portfolio_research.cones.solve_cones': ( 'cones.html#solve_cones',
                                                                                     'portfolio_research/cones.py')},
             'portfolio_research.convex': { 'portfolio_research.convex.Limit': ('convex.html#limit', 'portfolio_research/convex.py'),

@@ -95,20 +95,32 @@ def solve_cones(
     P, q, A, b = _matrices(program)
     kinds = {"zero": clarabel.ZeroConeT, "nonneg": clarabel.NonnegativeConeT, "soc": clarabel.SecondOrderConeT}
     cones = [c for kind, k in program.cones for c in ([clarabel.ExponentialConeT()] * (k // 3) if kind == "exp" else [kinds[kind](k)])]
-    settings = clarabel.DefaultSettings()
-    settings.verbose, settings.max_threads, settings.max_iter = False, 1, 200
-    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-11
-    try: found = clarabel.DefaultSolver(sparse.triu(P, format="csc"), q, A, b, cones, settings).solve()
-    except BaseException as e:                                  # a panic of the solver is no Exception
-        if isinstance(e, (KeyboardInterrupt, SystemExit)): raise
-        return _none(n, "failed", f"clarabel raised {type(e).__name__}: {e}")
-    if str(found.status) == "PrimalInfeasible" and _proves(program, A, b, np.array(found.z)):
-        return _none(n, "infeasible", "no point is in all cones")
-    x, z = np.array(found.x), np.array(found.z)
-    residual = _residual(program, P, q, A, b, x, z) if np.isfinite(x).all() and np.isfinite(z).all() else np.inf
-    if not residual <= tol: return _none(n, "failed", f"clarabel said {found.status}, with residual {residual:.1e}")
+    said = ""
+    for changed in _SETTINGS:
+        settings = _settings(clarabel.DefaultSettings(), changed)
+        try: found = clarabel.DefaultSolver(sparse.triu(P, format="csc"), q, A, b, cones, settings).solve()
+        except BaseException as e:                              # a panic of the solver is no Exception
+            if isinstance(e, (KeyboardInterrupt, SystemExit)): raise
+            return _none(n, "failed", f"clarabel raised {type(e).__name__}: {e}")
+        if str(found.status) == "PrimalInfeasible" and _proves(program, A, b, np.array(found.z)):
+            return _none(n, "infeasible", "no point is in all cones")
+        x, z = np.array(found.x), np.array(found.z)
+        residual = _residual(program, P, q, A, b, x, z) if np.isfinite(x).all() and np.isfinite(z).all() else np.inf
+        if residual <= tol: break
+        said = said or f"clarabel said {found.status}, with residual {residual:.1e}"
+    else: return _none(n, "failed", said)
     scale = float(x[program.scale]) if program.scale is not None else 1.
     return ConeSolution(x, "optimal", "", float(x @ (P @ x) / 2 + q @ x), residual, scale)
+
+_SETTINGS = ({}, dict(equilibrate_enable=False, max_step_fraction=.9),          # in the order of trial
+             dict(iterative_refinement_max_iter=50, iterative_refinement_reltol=1e-14))
+
+def _settings(settings, changed: dict):
+    "clarabel's settings: one thread, tight, and what is changed."
+    settings.verbose, settings.max_threads, settings.max_iter = False, 1, 200
+    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-11
+    for name, value in changed.items(): setattr(settings, name, value)
+    return settings
 
 def _none(n: int, status: str, reason: str) -> ConeSolution:
     return ConeSolution(np.full(n, np.nan), status, reason, np.nan, np.nan, np.nan)
