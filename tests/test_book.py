@@ -13,16 +13,17 @@ import pytest
 import sqlalchemy as sa
 from postgres import missing, server
 
-from portfolio_research import memory, policy
-from portfolio_research.allocators import EqualWeight, InverseVolatility
-from portfolio_research.book import Book
-from portfolio_research.drawdown import MaxDrawdownStop, MovingAverageRule, both
-from portfolio_research.market import load_market
-from portfolio_research.memory import StaleMarketError
-from portfolio_research.policy import Policy
-from portfolio_research.rebalancing import DriftBand, Monthly
-from portfolio_research.store import _TABLES, BookBusyError, BookURLError, DamagedBookError
-from portfolio_research.strategies import Crossover, Reversion
+from portfolio_research.live import checks
+from portfolio_research.policy import policy
+from portfolio_research.optimization.allocators import EqualWeight, InverseVolatility
+from portfolio_research.live.book import Book
+from portfolio_research.risk.placement import MaxDrawdownStop, MovingAverageRule, both
+from portfolio_research.data.market import load_market
+from portfolio_research.live.checks import StaleMarketError
+from portfolio_research.policy.policy import Policy
+from portfolio_research.execution.triggers import DriftBand, Monthly
+from portfolio_research.live.journal import _TABLES, BookBusyError, BookURLError, DamagedBookError
+from portfolio_research.management.strategies import Crossover, Reversion
 
 KILLS = int(os.environ.get("PORTFOLIO_RESEARCH_KILLS", 40))
 BARS = int(os.environ.get("PORTFOLIO_RESEARCH_BARS", 160))
@@ -181,7 +182,7 @@ def as_on_a_server(old, where):
 def test_a_state_of_an_older_form_is_made_anew(places, monkeypatch):
     where = next(places)
     for t in FEW.dates[:20]: Book(where, PLAIN).review(FEW.until(t))
-    for module in (policy, memory): monkeypatch.setattr(module, "STATE_VERSION", policy.STATE_VERSION + 1)
+    for module in (policy, checks): monkeypatch.setattr(module, "STATE_VERSION", policy.STATE_VERSION + 1)
     for t in range(20, 30): assert Book(where, PLAIN).review(FEW.until(FEW.dates[t])) == PATH[t]
     assert Book(where, PLAIN).replay().empty
 

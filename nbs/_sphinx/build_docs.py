@@ -16,9 +16,12 @@ from nbdev.doclinks import nbglob
 from nbdev.processors import FilterDefaults, _default_exp, add_show_docs, exec_show_docs, mv_exports
 
 HERE = Path(__file__).parent
-SECTIONS = {0: "I Ground", 10: "II Portfolio optimization", 40: "III Portfolio management",
-            50: "IV Portfolio risk management", 70: "V Running it"}  # from this number on
-STUDIES = "VI Studies"
+SECTIONS = {  # folder of nbs/ -> its part of the contents, in reading order
+    "": "Core", "data": "Data", "metrics": "Metrics", "validation": "Validation", "execution": "Execution",
+    "estimation": "Estimation", "optimization": "Optimization", "optimization/solvers": "Solvers",
+    "management": "Management", "risk": "Risk management", "policy": "Policy", "experiments": "Experiments",
+    "reporting": "Reporting", "live": "Live", "studies": "Studies"}
+LAST = ("settings", "cli")  # at the top of the package, and at the end of the book
 OPTION = re.compile(r"^#\|\s*([\w-]+)\s*:?\s*(.*)$")
 LONG = 30  # lines; longer sources are folded
 
@@ -50,7 +53,7 @@ def members(cls: type) -> str:
 def reference(name: str, symbol) -> str:
     "The reference of one exported name: signature, docstring, parameters, methods."
     symbol = getattr(symbol, "py_func", symbol)  # what numba has compiled
-    parameters = re.sub(r"\b(?:pandas|numpy|pathlib|collections\.abc|portfolio_research\.\w+)\.", "", DocmentTbl(symbol)._repr_markdown_())
+    parameters = re.sub(r"\b(?:pandas|numpy|pathlib|collections\.abc|portfolio_research(?:\.\w+)+)\.", "", DocmentTbl(symbol)._repr_markdown_())
     parts = [f'<a id="{name.lower()}"></a>\n\n{{.name}}\n### {name}', f"```python\n{signature(name, symbol)}\n```", getdoc(symbol), parameters]
     return "\n\n".join(filter(None, [*parts, members(symbol) if isinstance(symbol, type) else ""]))
 
@@ -120,14 +123,15 @@ def stage(config, out: Path) -> list[Path]:
     return pages
 
 def contents(pages: list) -> str:
-    "The table of contents: a section per part of the book, the studies last."
-    parts = {caption: [] for caption in [*SECTIONS.values(), STUDIES]}
+    "The table of contents: a section a folder; what belongs to no folder and stands last in reading order comes last."
+    parts = {folder: [] for folder in SECTIONS}
     for relative, page in pages:
-        number = re.match(r"\d+", relative.name)
-        if relative.parts[0] == "studies": parts[STUDIES].append(page)
-        elif number: parts[SECTIONS[max(n for n in SECTIONS if n <= int(number[0]))]].append(page)
+        if relative.name != "index.ipynb": parts[relative.parent.as_posix().strip(".")].append(page)
+    last = [page for page in parts[""] if page.name in LAST]
+    parts[""] = [page for page in parts[""] if page not in last]
+    sections = {SECTIONS[folder]: found for folder, found in parts.items()} | {"Command line": last}
     return "\n\n".join(f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(p.as_posix() for p in found) + "\n```"
-                       for caption, found in parts.items() if found)
+                       for caption, found in sections.items() if found)
 
 def main() -> int:
     config = get_config(HERE)
