@@ -1,1 +1,116 @@
-__version__ = "0.1.0"
+"""Portfolio optimization, management and risk management, researched and run by the same code
+
+Whatever a policy, a study or a book is made of can be imported from here, as in
+
+    from portfolio_research import Policy, Optimize, Monthly, MaxDrawdownStop, load_market, walk_forward
+
+A name is looked up in its module when it is first used, so that importing the package costs nothing.
+"""
+__version__ = "0.2.0"
+
+TYPE_CHECKING = False  # what typing.TYPE_CHECKING is, without importing typing
+if TYPE_CHECKING:
+    from .core import PortfolioResearchError as PortfolioResearchError
+    from .protocols import (
+        Basis as Basis, Allocator as Allocator, Trigger as Trigger, Sleeve as Sleeve, Overlay as Overlay,
+        DrawdownRule as DrawdownRule)
+    from .data.market import Market as Market, load_market as load_market
+    from .metrics.metrics import (
+        Metric as Metric, metric as metric, metric_table as metric_table, evaluate as evaluate, rolling as
+        rolling, format_metrics as format_metrics)
+    from .validation.lookahead import (
+        LookAheadError as LookAheadError, NotReproducibleError as NotReproducibleError, assert_causal as
+        assert_causal)
+    from .execution.triggers import (
+        Daily as Daily, Weekly as Weekly, Monthly as Monthly, Quarterly as Quarterly, Never as Never,
+        DriftBand as DriftBand)
+    from .estimation.trailing import Trailing as Trailing
+    from .estimation.estimates import Expected as Expected, ScenarioSet as ScenarioSet
+    from .optimization.objectives import (
+        Minimize as Minimize, Maximize as Maximize, Target as Target, Growth as Growth, Income as Income,
+        RiskControl as RiskControl, TaxEfficiency as TaxEfficiency, parse_objective as parse_objective)
+    from .optimization.allocation import Allocation as Allocation
+    from .optimization.allocators import (
+        EqualWeight as EqualWeight, InverseVolatility as InverseVolatility, MinimumVariance as
+        MinimumVariance, RiskParity as RiskParity, HierarchicalRiskParity as HierarchicalRiskParity,
+        HierarchicalEqualRisk as HierarchicalEqualRisk, NestedClusters as NestedClusters,
+        MaximumDiversification as MaximumDiversification, Kelly as Kelly, Optimize as Optimize,
+        BlackLitterman as BlackLitterman)
+    from .management.strategies import (
+        Strategy as Strategy, FunctionStrategy as FunctionStrategy, Crossover as Crossover, Momentum as
+        Momentum, Reversion as Reversion, LowVolatility as LowVolatility)
+    from .management.regimes import (
+        StatisticalRegime as StatisticalRegime, HMMRegime as HMMRegime, JumpRegime as JumpRegime, Consensus
+        as Consensus, plot_regimes as plot_regimes)
+    from .management.regime_overlay import MatchRegime as MatchRegime, LearnedTable as LearnedTable
+    from .risk.stop_loss import (
+        Recover as Recover, NewHigh as NewHigh, After as After, AboveAverage as AboveAverage, NoReentry as
+        NoReentry, MaxDrawdownStop as MaxDrawdownStop)
+    from .risk.moving_average import MovingAverageRule as MovingAverageRule
+    from .risk.autocorrelation import AutocorrelationRule as AutocorrelationRule
+    from .risk.regime_rules import HMMRule as HMMRule, JumpRule as JumpRule
+    from .risk.exposure_scaling import (
+        VolatilityTarget as VolatilityTarget, GrossmanZhou as GrossmanZhou, CPPI as CPPI)
+    from .risk.placement import (
+        Placement as Placement, per_strategy as per_strategy, whole_portfolio as whole_portfolio, both as
+        both)
+    from .risk.rule import plot_rule as plot_rule
+    from .policy.decisions import Flag as Flag, Decision as Decision, Decisions as Decisions
+    from .policy.policy import Policy as Policy
+    from .policy.walkforward import (
+        Study as Study, Comparison as Comparison, walk_forward as walk_forward, compare as compare)
+    from .reporting.tear_sheet import Report as Report, tear_sheet as tear_sheet
+    from .live.book import Book as Book
+    from .live.consolidation import Books as Books
+    from .studies.placement_study import study_levels as study_levels, LevelStudy as LevelStudy
+    from .settings import Settings as Settings, read_settings as read_settings
+
+_MODULES = {  # module -> its names that stand here
+    "core": "PortfolioResearchError",
+    "protocols": "Basis Allocator Trigger Sleeve Overlay DrawdownRule",
+    "data.market": "Market load_market",
+    "metrics.metrics": "Metric metric metric_table evaluate rolling format_metrics",
+    "validation.lookahead": "LookAheadError NotReproducibleError assert_causal",
+    "execution.triggers": "Daily Weekly Monthly Quarterly Never DriftBand",
+    "estimation.trailing": "Trailing",
+    "estimation.estimates": "Expected ScenarioSet",
+    "optimization.objectives": "Minimize Maximize Target Growth Income RiskControl TaxEfficiency parse_objective",
+    "optimization.allocation": "Allocation",
+    "optimization.allocators": "EqualWeight InverseVolatility MinimumVariance RiskParity HierarchicalRiskParity "
+        "HierarchicalEqualRisk NestedClusters MaximumDiversification Kelly Optimize "
+        "BlackLitterman",
+    "management.strategies": "Strategy FunctionStrategy Crossover Momentum Reversion LowVolatility",
+    "management.regimes": "StatisticalRegime HMMRegime JumpRegime Consensus plot_regimes",
+    "management.regime_overlay": "MatchRegime LearnedTable",
+    "risk.stop_loss": "Recover NewHigh After AboveAverage NoReentry MaxDrawdownStop",
+    "risk.moving_average": "MovingAverageRule",
+    "risk.autocorrelation": "AutocorrelationRule",
+    "risk.regime_rules": "HMMRule JumpRule",
+    "risk.exposure_scaling": "VolatilityTarget GrossmanZhou CPPI",
+    "risk.placement": "Placement per_strategy whole_portfolio both",
+    "risk.rule": "plot_rule",
+    "policy.decisions": "Flag Decision Decisions",
+    "policy.policy": "Policy",
+    "policy.walkforward": "Study Comparison walk_forward compare",
+    "reporting.tear_sheet": "Report tear_sheet",
+    "live.book": "Book",
+    "live.consolidation": "Books",
+    "studies.placement_study": "study_levels LevelStudy",
+    "settings": "Settings read_settings",
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
+__all__ = [*_MODULE_OF]  # noqa: PLE0604
+
+
+def __getattr__(name: str):
+    "A name of the package, from its module."
+    if name not in _MODULE_OF: raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    "The names of the package, for completion."
+    return sorted({*globals(), *__all__})

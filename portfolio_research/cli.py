@@ -12,7 +12,6 @@ import logging
 import os
 import sys
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,7 +71,9 @@ def study(
     from portfolio_research.studies.placement_study import EQUAL, study_levels
     from portfolio_research.studies.placement_report import headline, level_report
     chosen = _read(settings)
-    answer = study_levels(chosen.policy(risk=None), chosen.drawdown_rules(), chosen.load(), cost_bps=chosen.cost_bps,
+    market, policy, rules = chosen.load(), chosen.policy(risk=None), chosen.drawdown_rules()
+    for rule in rules: _check_own(replace(policy, risk=rule), market, chosen.folder)
+    answer = study_levels(policy, rules, market, cost_bps=chosen.cost_bps,
                           resamples=chosen.resamples, level=chosen.level, seed=chosen.seed,
                           workers=workers or os.cpu_count() or 1)
     _table(answer.formatted(), "Every rule at every level, net of costs")
@@ -98,7 +99,9 @@ def report(
     chosen = _read(settings)
     policy = chosen.policy(**dict(risk=parse_part(rule)) if rule else {})
     if book: return _report_on(book, policy, output or Path(chosen.output) / "book.html")
-    result = walk_forward(policy, chosen.load(), chosen.cost_bps)
+    market = chosen.load()
+    _check_own(policy, market, chosen.folder)
+    result = walk_forward(policy, market, chosen.cost_bps)
     _table(result.formatted())
     print(f"Report: {tear_sheet(result).save(output or Path(chosen.output) / 'tear_sheet.html')}")
 
@@ -111,23 +114,26 @@ def check_lookahead(
     bars: Annotated[int, typer.Option(help="Use the last bars of the market only.")] = 1500,
 ) -> None:
     "Change the future and see whether the past moves; exit code 1 if it does."
+    from portfolio_research.plugins import own_parts, write_pass
     from portfolio_research.validation.lookahead import assert_causal
-    compared = assert_causal(_component(component), _read(settings).load().tail(bars), cuts=cuts)
+    chosen, part = _read(settings), _component(component)
+    compared = assert_causal(part, chosen.load().tail(bars), cuts=cuts)
+    for name, digest in own_parts(part).items(): write_pass(name, digest, chosen.folder)
     print(f"{component} does not look ahead: {compared:,} values survived {cuts} changes of the future")
+
+def _check_own(policy, market, folder: str) -> None:
+    "Check the policy as a whole where a part of one's own has not passed with its present source."
+    from portfolio_research.plugins import PluginError, check_passed, own_parts, write_pass
+    from portfolio_research.validation.lookahead import assert_causal
+    try: return check_passed(policy, folder)
+    except PluginError: assert_causal(policy, market.tail(1500), cuts=10)
+    for name, digest in own_parts(policy).items(): write_pass(name, digest, folder)
 
 # %% ../nbs/91_cli.ipynb #ddbeff13
 def _component(name: str) -> Any:
     "Import `module:name`; a class is instantiated."
-    module, _, attribute = name.partition(":")
-    if not attribute: raise ParameterError(f"{name!r}: write module:name, as in my_module:my_strategy")
-    sys.path.insert(0, str(Path.cwd()))
-    try: found = getattr(import_module(module), attribute)
-    except ModuleNotFoundError as e:
-        looked = f"looked in {Path.cwd()} and among the installed packages"
-        raise ParameterError(f"{name!r}: {e}; {looked}") from e
-    except AttributeError as e:
-        raise ParameterError(f"{name!r}: the module {module} has no {attribute!r}") from e
-    finally: sys.path.pop(0)
+    from portfolio_research.plugins import load_plugin
+    found = load_plugin(name, Path.cwd())
     return found() if isinstance(found, type) else found
 
 # %% ../nbs/91_cli.ipynb #b705e0fc
@@ -186,9 +192,11 @@ def rebalance(
 ) -> None:
     "Review a book, and write the orders; exit code 0: none, 10: orders, 20: hard flags, 1: an error."
     from portfolio_research.live.book import Book
+    from portfolio_research.plugins import check_passed
     chosen = _read(settings)
-    market, held = _market(chosen, prices), _weights(holdings)
-    made = Book(book, chosen.policy()).review(market, held, value, delisted or (), accept_restated)
+    market, held, policy = _market(chosen, prices), _weights(holdings), chosen.policy()
+    check_passed(policy, chosen.folder)
+    made = Book(book, policy).review(market, held, value, delisted or (), accept_restated)
     orders = made.orders.rename("change").to_frame().assign(target=made.targets[made.orders.index])
     partial = output.with_name(f".{output.name}.{os.getpid()}")
     orders.assign(as_of=made.as_of.isoformat(), id=made.id).rename_axis("asset").to_csv(partial)

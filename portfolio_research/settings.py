@@ -13,14 +13,16 @@ import inspect
 import operator
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from .core import ParameterError, PortfolioResearchError, fraction
 from .data.market import Market, load_market
-from .policy.policy import Policy
+from .management.strategies import FunctionStrategy
+from .plugins import load_plugin
+from .policy.policy import Policy, as_named_now
 
 # %% ../nbs/90_settings.ipynb #888dae4e
 class SettingsError(ParameterError):
@@ -39,15 +41,24 @@ def known_parts() -> dict[str, type]:  # name -> what it makes
     return {name: part for m in modules for name, part in vars(m).items()
             if callable(part) and (name[0].isupper() or name in _PLACES) and getattr(part, "__module__", "") == m.__name__}
 
+_WRITTEN = re.compile(r"""('[^']*'|"[^"]*")                     # text, left as it is
+    |(?<![.\d])(\d+(?:\.\d+)?%)                                # 5%, as the literal '5%'
+    |(?<![\w.])([A-Za-z_][\w.]*:[A-Za-z_]\w*)                  # module:Name, a part of one's own""", re.X)
+
 def parse_part(
-    text: str,  # such as 'InverseVolatility("1Y")' or 'Monthly() | DriftBand(5%)'
-) -> Any:       # the part: an allocator, estimate, trigger, strategy or drawdown rule
-    "Make a part from its text, without executing it; raises `SettingsError`."
-    strings_or_percents = r"""('[^']*'|"[^"]*")|(?<![.\d])(\d+(?:\.\d+)?%)"""    # 5% as the literal '5%'
-    quoted = re.sub(strings_or_percents, lambda m: m[1] or repr(m[2]), text.strip())
-    try: tree = ast.parse(quoted, mode="eval").body
+    text: str,                 # such as 'InverseVolatility("1Y")', 'Monthly() | DriftBand(5%)' or 'my_rules:Calm(3)'
+    folder: str | Path = ".",  # where modules of one's own are looked for first
+) -> Any:                      # the part: an allocator, estimate, trigger, strategy or drawdown rule
+    "Make a part from its text, of which only the parts named are called; raises `SettingsError`."
+    own = {}
+    def quoted(m: re.Match) -> str:
+        if m[1]: return m[1]
+        if m[2]: return repr(m[2])
+        return own.setdefault(m[3], f"_own_{len(own)}")
+    try: tree = ast.parse(_WRITTEN.sub(quoted, as_named_now(text.strip())), mode="eval").body
     except SyntaxError as e: raise SettingsError(f"cannot read {text!r}: {e.msg}") from e
-    return _make(tree, known_parts(), text)
+    parts = known_parts() | {alias: load_plugin(name, folder) for name, alias in own.items()}
+    return _make(tree, parts, text)
 
 # %% ../nbs/90_settings.ipynb #93f9e116
 _OPERATORS = {ast.BitOr: operator.or_, ast.BitAnd: operator.and_, ast.Add: operator.add, ast.Mult: operator.mul}
@@ -64,6 +75,7 @@ def _make(node: ast.AST, parts: dict[str, type], text: str) -> Any:
         except TypeError as e: raise SettingsError(f"{text!r}: {name}: {e}") from e
         try: return part(*args, **kwargs)
         except PortfolioResearchError as e: raise SettingsError(f"{text!r}: {e}") from e
+    if isinstance(node, ast.Name) and node.id.startswith("_own_"): return _instance(parts[node.id])
     if isinstance(node, ast.List | ast.Tuple): return tuple(_make(x, parts, text) for x in node.elts)
     if isinstance(node, ast.Dict) and None not in node.keys:
         keys, values = ([_make(x, parts, text) for x in side] for side in (node.keys, node.values))
@@ -73,6 +85,10 @@ def _make(node: ast.AST, parts: dict[str, type], text: str) -> Any:
         said = f"{text!r}: only parts of this package and literal values may stand here"
         raise SettingsError(said) from None
     return fraction(value) if isinstance(value, str) and re.fullmatch(r"[-+.\d]+%", value) else value
+
+def _instance(part: Any) -> Any:
+    "A part of one's own that was named without arguments: a class is made, a function is what it is."
+    return part() if isinstance(part, type) else part
 
 def _called(func: ast.Name | ast.Attribute, parts: dict[str, type], text: str) -> tuple[str, Any]:
     "The name of a part, or of one of its own constructors as in Expected.capm, and what it calls."
@@ -114,22 +130,27 @@ class Settings:
     level: float = 0.90                        # [study] level: of the intervals, in (0, 1)
     seed: int = 0                              # [study] seed: of the bootstrap
     output: str = "report"                     # [study] output: folder of the HTML report
+    folder: str = field(default=".", compare=False, repr=False)  # of the file: modules of one's own are looked for here
 
     def policy(self,
         **changes,  # fields of `Policy` that are to be others, such as `risk`
     ) -> Policy:    # the policy
         "The policy that the settings describe; raises `SettingsError` on a part that cannot be made."
-        parts = dict(allocate=parse_part(self.allocate), rebalance=parse_part(self.rebalance),
-                     cost_bps=self.cost_bps, sleeves=[parse_part(s) for s in self.sleeves] or None,
-                     overlays=[parse_part(o) for o in self.overlays],
-                     risk=parse_part(self.risk) if self.risk else None)
+        made = lambda text: parse_part(text, self.folder)
+        parts = dict(allocate=made(self.allocate), rebalance=made(self.rebalance), cost_bps=self.cost_bps,
+                     sleeves=[_sleeve(made(s)) for s in self.sleeves] or None,
+                     overlays=[made(o) for o in self.overlays], risk=made(self.risk) if self.risk else None)
         return Policy(**parts | changes)
     def load(self) -> Market:
         "The market that the settings name; raises as `load_market` does."
         return load_market(self.market, benchmark=self.benchmark, cash_rate=self.cash_rate)
     def drawdown_rules(self) -> list:
         "The rules that the study compares; raises `SettingsError` on one that cannot be made."
-        return [parse_part(r) for r in self.rules]
+        return [parse_part(r, self.folder) for r in self.rules]
+
+def _sleeve(part: Any) -> Any:
+    "A strategy; a plain function of a market becomes one."
+    return FunctionStrategy(part) if inspect.isfunction(part) else part
 
 # %% ../nbs/90_settings.ipynb #f0b4069c
 _SECTIONS = {
@@ -159,20 +180,20 @@ def read_settings(
         for key, text in parser[section].items():
             if key not in keys:
                 raise SettingsError(f"{path}: unknown key {key!r} in [{section}]{near(key, keys)}")
-            try: values[keys[key]] = _value(keys[key], text)
+            try: values[keys[key]] = _value(keys[key], text, path.parent)
             except (PortfolioResearchError, ValueError) as e:
                 raise SettingsError(f"{path}: [{section}] {key}: {e}") from e
-    return Settings(**values)
+    return Settings(**values, folder=str(path.parent))
 
 # %% ../nbs/90_settings.ipynb #2a75d50f
-def _value(name: str, text: str) -> Any:
+def _value(name: str, text: str, folder: Path) -> Any:
     "A setting from its text; parts are made once, to see that they can be."
     default = getattr(Settings, name)
     if isinstance(default, tuple):
         lines = tuple(line.strip() for line in text.splitlines() if line.strip())
-        for line in lines: parse_part(line)
+        for line in lines: parse_part(line, folder)
         return lines
-    if name in ("allocate", "rebalance", "risk") and text.strip(): parse_part(text)
+    if name in ("allocate", "rebalance", "risk") and text.strip(): parse_part(text, folder)
     if isinstance(default, int): return int(text)
     if isinstance(default, float): return fraction(text)
     return text.strip() or default

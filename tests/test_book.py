@@ -17,7 +17,9 @@ from portfolio_research.live import checks
 from portfolio_research.policy import policy
 from portfolio_research.optimization.allocators import EqualWeight, InverseVolatility
 from portfolio_research.live.book import Book
-from portfolio_research.risk.placement import MaxDrawdownStop, MovingAverageRule, both
+from portfolio_research.risk.stop_loss import MaxDrawdownStop
+from portfolio_research.risk.moving_average import MovingAverageRule
+from portfolio_research.risk.placement import both
 from portfolio_research.data.market import load_market
 from portfolio_research.live.checks import StaleMarketError
 from portfolio_research.policy.policy import Policy

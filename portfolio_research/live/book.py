@@ -23,9 +23,9 @@ from ..execution.accounting import book_start
 from ..core import ParameterError, day
 from ..policy.decisions import Decision, Decisions, Flag
 from ..data.market import Market
-from ..policy.policy import Policy
+from ..policy.policy import Policy, as_named_now
 from .checks import (Memory, PolicyChangedError, RestatedDataError, arranged, by_date,
-    changed_past, check_clock, check_prices, era_start, known_data, remember, same_policy, state_before)
+    changed_past, check_clock, check_last_prices, era_start, known_data, remember, same_policy, state_before)
 from .snapshots import (BookError, difference, market_of, pack, plain_decision, plain_flags,
     read_decision, read_series, snapshot)
 from .journal import DamagedBookError, Ledger, Store
@@ -98,7 +98,7 @@ class _Opened:
     ) -> "Book":         # this book
         "Go on with another policy, from what is held."
         with self.store.writing() as ledger:
-            if remember(ledger).era["policy"] == policy.identity:
+            if as_named_now(remember(ledger).era["policy"]) == policy.identity:
                 raise PolicyChangedError("this is the book's policy already; there is nothing to change")
             self.policy = policy
             self._add_era(ledger, _reason(reason))
@@ -291,7 +291,7 @@ class Book(_Decides):
                 era = self._add_era(ledger, f"restated: {note}")
                 memory = Memory(era, None, None, account, memory.trading)
             if memory.row and memory.row["bar"] == last: return _again(memory, holdings)
-            check_prices(market, memory.row["bar"] if memory.row else max(last - 1, 0), delisted)
+            check_last_prices(market, memory.row["bar"] if memory.row else max(last - 1, 0), delisted)
             decision = self._decide(ledger, memory, market, now, prints, holdings, value, note)
         _LOG.info("%s: %r, id %s", self.store.where, decision, decision.id)
         for f in decision.flags: _LOG.log(_LEVELS[f.level], "%s: %s: %s", self.store.where, f.source, f.text)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PolicyChangedError', 'RestatedDataError', 'StaleMarketError', 'ClockError', 'MissingPriceError', 'Memory', 'remember',
-           'by_date', 'known_data', 'check_clock', 'check_prices', 'changed_past', 'state_before', 'era_start',
+           'by_date', 'known_data', 'check_clock', 'check_last_prices', 'changed_past', 'state_before', 'era_start',
            'arranged', 'same_policy']
 
 # %% ../../nbs/live/04_checks.ipynb #05e98982
@@ -19,7 +19,7 @@ import pandas as pd
 from .positions import ACTIVE
 from ..core import day
 from ..data.market import Market
-from ..policy.policy import STATE_VERSION, Policy
+from ..policy.policy import STATE_VERSION, Policy, as_named_now
 from .snapshots import BookError, Snapshot, difference, unpack
 from .journal import DamagedBookError, Ledger
 
@@ -98,7 +98,7 @@ def check_clock(
         raise ClockError(f"the last bar stands at {now.time()}, and those before at {before[0].time()}: is "
                          "it by the clock of another zone, or not finished?")
 
-def check_prices(
+def check_last_prices(
     market: Market,           # what is known now
     bar: int,                 # the bar that was there before
     delisted: Iterable[str],  # assets whose missing price is right
@@ -170,7 +170,7 @@ def same_policy(
 ) -> None:
     "The book's own policy, or an error that shows where the two begin to differ."
     if policy is None: raise BookError(f"{where} was opened without a policy, to be read; give one to decide")
-    if then == (now := policy.identity): return
+    if as_named_now(then) == (now := policy.identity): return
     at = len(os.path.commonprefix([then, now]))
     part = lambda text: f"...{text[max(0, at - 30):at + 50]}..."
     raise PolicyChangedError(f"{where} belongs to another policy: {part(then)}, and this one is {part(now)}. "

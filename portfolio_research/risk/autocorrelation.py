@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 
 from ..core import ParameterError, n_bars
-from .rule import DrawdownRule, bars_of, inside, whole, window_of
+from .rule import BaseRule, bars_of, inside, whole, window_of
 from .kernels import BARS, EXPOSURE, OWN, ROUNDING, SIGNAL, compiled, next_slot, sliding_sum, sums_size
 
 # %% ../../nbs/risk/05_autocorrelation.ipynb #1863e93c
@@ -37,7 +37,7 @@ def clustering_step(state, r, params):
 
 # %% ../../nbs/risk/05_autocorrelation.ipynb #e03d1cab
 @dataclass(frozen=True)
-class AutocorrelationRule(DrawdownRule):
+class AutocorrelationRule(BaseRule):
     "Out when losses follow losses: a one-sided test of the autocorrelation of min(r, 0)."
     window: int | str = 63      # pairs of losses in the test, >= 2, or an offset such as "3M"
     lag: int = 1                # bars between the two losses of a pair, >= 1

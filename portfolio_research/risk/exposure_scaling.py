@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core import ParameterError
-from .rule import DrawdownRule, band, bars_of, inside, store, window_of
+from .rule import BaseRule, band, bars_of, inside, store, window_of
 from ..execution.triggers import cost_fraction
 from .kernels import (BARS, BOOK, EXPOSURE, MONEY, OWN, ROUNDING, SIGNAL, bar, compiled, next_slot, opened,
     order, part, sliding_sum, sums_size)
-from .stop_loss import Never, Way, check_way, comes_back, fed, stays
+from .stop_loss import NoReentry, Way, check_way, comes_back, fed, stays
 
 # %% ../../nbs/risk/07_exposure_scaling.ipynb #799c9d7c
 @part
@@ -42,7 +42,7 @@ def volatility_step(state, r, params):
     return graded(state[EXPOSURE], target / sigma if sigma > target * 1e-6 else 1e6, band)
 
 @dataclass(frozen=True)
-class VolatilityTarget(DrawdownRule):
+class VolatilityTarget(BaseRule):
     "As much as would have had a given volatility, at most everything (Moreira and Muir 2017)."
     target: float = 0.10    # volatility a year, a fraction in (0, 1) or text such as "10%"
     window: int | str = 63  # returns that volatility is estimated on, >= 2, or an offset
@@ -84,7 +84,7 @@ def cushion_step(state, r, params):
 
 _cushion_run = compiled(cushion_step)
 
-class _Cushion(DrawdownRule):
+class _Cushion(BaseRule):
     "What the two cushion rules share."
     step, run = staticmethod(cushion_step), staticmethod(_cushion_run)
     def _check(self):
@@ -108,7 +108,7 @@ class GrossmanZhou(_Cushion):
     multiplier: float | None = None   # exposure per unit of cushion, > 0; None: 1/limit, everything at the peak
     band: float = 0.1                 # width of the band below the allowance, a fraction of it in [0, 1)
     cost_bps: float = 10.0            # costs that its own book reckons with, basis points of traded notional
-    reentry: Way = Never()            # what opens the lock once the cushion is gone
+    reentry: Way = NoReentry()            # what opens the lock once the cushion is gone
     def __post_init__(self):
         inside(self, limit=self.limit)
         if self.multiplier is not None: store(self, float, lambda m: 0 < m < np.inf, "be above 0", multiplier=self.multiplier)
@@ -124,7 +124,7 @@ class CPPI(_Cushion):
     multiplier: float = 3.0  # exposure per unit of cushion, > 0
     band: float = 0.1        # width of the band below the allowance, a fraction of it in [0, 1)
     cost_bps: float = 10.0   # costs that its own book reckons with, basis points of traded notional
-    reentry: Way = Never()   # what opens the lock once the cushion is gone
+    reentry: Way = NoReentry()   # what opens the lock once the cushion is gone
     def __post_init__(self):
         inside(self, floor=self.floor)
         store(self, float, lambda m: 0 < m < np.inf, "be above 0", multiplier=self.multiplier)

@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..core import WindowError, n_bars
-from .rule import DrawdownRule, bars_of, inside, store, whole, window_of
+from .rule import BaseRule, bars_of, inside, store, whole, window_of
 from ..estimation.hidden_markov import HMM, fit_hmm, hmm_update
 from ..estimation.jump_models import HALFLIVES, JumpModel, downside_features, fit_jump, jump_values
 from .kernels import BARS, EXPOSURE, OWN, PER_YEAR, SIGNAL, WEALTH, compiled
@@ -56,7 +56,7 @@ def _fitted(recent: bytes, k: int, before: bytes, seed: int) -> HMM:
     fit = fit_hmm(returns, k, warm, seed=seed)
     return fit_hmm(returns, k, seed=seed) if fit.refused and warm is not None else fit
 
-def _refit(rule: DrawdownRule, state: np.ndarray, r: float, window: int) -> None:
+def _refit(rule: BaseRule, state: np.ndarray, r: float, window: int) -> None:
     "Fit on the last returns and `r`, which is about to be filtered; leave a refused fit alone."
     k, p, seen = rule.n_states, OWN + 1, int(state[BARS])
     m, v, a, ring = p + k, p + 2 * k, p + 3 * k, p + 3 * k + k * k
@@ -68,7 +68,7 @@ def _refit(rule: DrawdownRule, state: np.ndarray, r: float, window: int) -> None
 
 # %% ../../nbs/risk/06_regime_rules.ipynb #ff63bd08
 @dataclass(frozen=True)
-class HMMRule(DrawdownRule):
+class HMMRule(BaseRule):
     "Out while the filtered probability of the most volatile state is high (Hamilton 1989)."
     leading: ClassVar[int] = 0
     n_states: int = 2             # states, >= 2; the one with the highest variance is the one to avoid
@@ -150,7 +150,7 @@ def _refit_jump(rule: "JumpRule", state: np.ndarray, r: float, window: int) -> N
     state[v:c] = before[-1] if len(before) else 0.0
 
 @dataclass(frozen=True)
-class JumpRule(DrawdownRule):
+class JumpRule(BaseRule):
     "Out while the cheapest path of states ends in the most volatile one (Shu, Yu and Mulvey 2024)."
     leading: ClassVar[int] = 0
     penalty: float = 50.0         # cost of a change of state, >= 0; higher: fewer exits

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from ..core import COLOURS, UnknownNameError
-from ..risk.placement import DrawdownRule, MaxDrawdownStop, Never
+from ..risk.rule import BaseRule
+from ..risk.stop_loss import MaxDrawdownStop, NoReentry
 from .monte_carlo import Measured, matched, simulate
 from .simulated_strategies import World
 
@@ -23,7 +24,7 @@ def shut_down(
     limit: float | str = .15,  # drawdown, a fraction in (0, 1) or text such as "15%"
 ) -> MaxDrawdownStop:
     "Out for good when the shadow equity has fallen from its peak by more than a limit."
-    return MaxDrawdownStop(limit, Never())
+    return MaxDrawdownStop(limit, NoReentry())
 
 # %% ../../nbs/studies/05_placement_map.ipynb #7fe5ca87
 def years_to_stop(
@@ -62,7 +63,7 @@ def own_risk(
 def explore(
     world: World,                         # what all worlds have in common
     axes: Mapping[str, Sequence],         # fields of `World` -> their values
-    rule: DrawdownRule | Callable,        # for both levels, or world -> (each, whole) such as `own_risk()`
+    rule: BaseRule | Callable,        # for both levels, or world -> (each, whole) such as `own_risk()`
     statistics: Sequence[str] = ("sharpe", "95% drawdown"),
     on: str | None = None,                # match the levels on "exposure" or "volatility"; None: as they are
     level: str = "whole portfolio",
@@ -77,7 +78,7 @@ def explore(
     rows = []
     for values in product(*axes.values()):
         here = replace(world, **dict(zip(axes, values, strict=True)))
-        each, whole = (rule, rule) if isinstance(rule, DrawdownRule) else rule(here)
+        each, whole = (rule, rule) if isinstance(rule, BaseRule) else rule(here)
         run = simulate(here, each, whole, **settings)
         if on: run = matched(run, on)
         rows.append({s: run.difference(s, level, against) for s in statistics})

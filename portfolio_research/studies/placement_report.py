@@ -14,7 +14,7 @@ import pandas as pd
 
 from ..core import COLOURS, ParameterError, percent_axis
 from ..validation.bootstrap import Difference
-from .placement_study import EQUAL, STATISTICS, LevelStudy, selection
+from .placement_study import EQUAL, COMPARED, LevelStudy, selection
 from ..metrics.metrics import drawdown, evaluate, metric
 from ..reporting.tear_sheet import Report, report, styled
 
@@ -24,7 +24,7 @@ def headline(
 ) -> str:                # a paragraph of plain text
     "What came out, by how much, and how sure one can be; or on what it depends."
     if answer.equal: raise ParameterError("headline: give the study as it is; it is made equal here")
-    d, best = {s: answer.difference(s) for s in STATISTICS}, selection(answer)
+    d, best = {s: answer.difference(s) for s in COMPARED}, selection(answer)
     years = len(answer.returns) / answer.market.per_year
     said = ("The whole portfolio won" if d["sharpe"].low > 0 else
             "Each strategy won" if d["sharpe"].high < 0 else "It depends")
@@ -89,7 +89,7 @@ PANELS = (("sharpe", ""), ("cagr", "exposure"), ("max_drawdown", "exposure"))
 
 def plot_differences(
     answer: LevelStudy,                                # the study to show, as it is
-    panels: Sequence[tuple[str, str]] = PANELS,        # (one of `STATISTICS`, "" or a key of `EQUAL`) each
+    panels: Sequence[tuple[str, str]] = PANELS,        # (one of `COMPARED`, "" or a key of `EQUAL`) each
 ):                                                     # a matplotlib Figure
     "Whole portfolio minus each strategy, with intervals: one row a family, and their average."
     import matplotlib.pyplot as plt
@@ -115,7 +115,7 @@ def plot_differences(
 # %% ../../nbs/studies/07_placement_report.ipynb #d3703888
 def plot_exposures(
     answer: LevelStudy,                                    # the study to show, as it is
-    statistics: Sequence[str] = ("cagr", "max_drawdown"),  # of `STATISTICS`, a row each
+    statistics: Sequence[str] = ("cagr", "max_drawdown"),  # of `COMPARED`, a row each
 ):                                                         # a matplotlib Figure
     "Statistics of every arm against its average exposure, with no rule mixed with cash for comparison."
     import matplotlib.pyplot as plt

@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from ..core import ParameterError
-from ..risk.placement import DrawdownRule
+from ..risk.rule import BaseRule
 
 # %% ../../nbs/studies/03_simulated_strategies.ipynb #c38509ca
 @dataclass(frozen=True)
@@ -174,8 +174,8 @@ def _earned(returns, x, cost):
 # %% ../../nbs/studies/03_simulated_strategies.ipynb #abe62e14
 class Desk(NamedTuple):
     "How strategies are run: the rules, the costs, the calendar."
-    each: DrawdownRule       # rule on each strategy
-    whole: DrawdownRule      # rule on the whole portfolio
+    each: BaseRule       # rule on each strategy
+    whole: BaseRule      # rule on the whole portfolio
     cost_bps: float = 10.0   # basis points of traded notional
     rebalance: int = 21      # bars between two rebalancings to equal weights, >= 1
     per_year: float = 252.0  # bars a year
@@ -192,7 +192,7 @@ class Desk(NamedTuple):
         paths = (free, self.account(returns, kept, x, (each,)), self.account(returns, free, g, (whole,)),
                  self.account(returns, kept, x * g_kept, (each, last)))
         return dict(zip(LEVELS, paths, strict=True))
-    def exposures(self, rule: DrawdownRule, streams: np.ndarray) -> np.ndarray:
+    def exposures(self, rule: BaseRule, streams: np.ndarray) -> np.ndarray:
         "(T, K) what the rule says about each of K streams, as of each bar."
         said, signals = np.ones(streams.shape[::-1]), np.empty(len(streams) - 1)
         params = rule.params(self.per_year)
