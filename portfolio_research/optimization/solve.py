@@ -16,7 +16,8 @@ from .exact import Answer, UnsolvedError, along_frontiers, answer_exactly, is_co
 from .solvers.frontier import Space, Unsolved, most_within, tangency
 from .objectives import Guard, trait
 from .problem import Program, relaxed, say
-from ..metrics.riskfolio import measure, riskfolio_optimum
+from ..metrics.riskfolio import measure
+from .solvers.riskfolio import riskfolio_optimum
 from .solvers.global_search import search
 from .solvers.quadratic import at_caps
 
