@@ -21,7 +21,7 @@ import pandas as pd
 from ..core import MissingDataError, ParameterError, UnitError
 from ..optimization.solvers.local_search import Descent, Landscape, Polytope
 from .metrics import PER_BAR, RATIO, SHARE, Metric
-from .paths import ReturnPath
+from .returns import ReturnPath
 from ..optimization.solvers.quadratic import solve_qp
 
 # %% ../../nbs/metrics/05_riskfolio.ipynb #3ed21993
