@@ -5,8 +5,7 @@
 # %% auto #0
 __all__ = ['YEARLY', 'PER_BAR', 'SHARE', 'RATIO', 'YEARS', 'UNITS', 'GROWTH', 'RISK', 'DRAWDOWN', 'TAILS', 'RATIOS', 'SERIAL',
            'NUMBERED', 'RELATIVE', 'FAMILIES', 'METRICS', 'DEFAULT_METRICS', 'numbered', 'Metric', 'Family',
-           'annual_factor', 'metric', 'metric_table', 'evaluate', 'format_metrics', 'rolling', 'ReturnPath', 'drawdown',
-           'return_paths', 'tail_mean', 'wealth']
+           'annual_factor', 'metric', 'metric_table', 'evaluate', 'format_metrics', 'rolling']
 
 # %% ../../nbs/metrics/03_metrics.ipynb #e6d8f067
 import difflib
@@ -21,11 +20,8 @@ import numpy as np
 import pandas as pd
 
 from ..core import ParameterError, n_bars
-from .paths import ReturnPath, deviation, ratio, return_paths, rms, standardised, windows
-from .paths import drawdown, wealth  # noqa: F401
-from .tails import entropic_var, tail_mean, value_at_risk
-
-_all_ = ["ReturnPath", "drawdown", "return_paths", "tail_mean", "wealth"]
+from .returns import (ReturnPath, deviation, entropic_var, ratio, return_paths,
+    rms, standardised, tail_mean, value_at_risk, windows)
 
 # %% ../../nbs/metrics/03_metrics.ipynb #be15b25b
 YEARLY, PER_BAR, SHARE, RATIO, YEARS = "fraction per year", "fraction per bar", "fraction", "ratio", "years"

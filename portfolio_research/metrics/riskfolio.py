@@ -19,7 +19,7 @@ import numpy as np
 
 from ..core import ParameterError
 from .metrics import PER_BAR, RATIO, SHARE, Metric
-from .paths import ReturnPath
+from .returns import ReturnPath
 
 # %% ../../nbs/metrics/05_riskfolio.ipynb #3ed21993
 @dataclass(frozen=True)

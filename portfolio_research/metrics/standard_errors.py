@@ -15,8 +15,7 @@ import pandas as pd
 
 from ..core import ParameterError
 from .metrics import Metric, metric, numbered
-from .paths import ReturnPath, return_paths
-from .tails import value_at_risk
+from .returns import ReturnPath, return_paths, value_at_risk
 
 # %% ../../nbs/metrics/04_standard_errors.ipynb #a65068af
 def long_run_variance(

@@ -15,7 +15,7 @@ from ..core import ConstantColumnError
 from ..estimation.estimates import Estimate
 from ..metrics.metrics import Metric, metric, numbered
 from .objectives import ObjectiveError, tax_rate, trait
-from ..metrics.paths import ReturnPath
+from ..metrics.returns import ReturnPath
 from .risk_measures import Entropic, Form, MeanAbove, Shrinkage, TailMean, Turnover, depths
 
 # %% ../../nbs/optimization/03_curvature.ipynb #aecb4592

@@ -19,7 +19,8 @@ from ..execution.accounting import book_advance, book_start
 from ..core import ParameterError, label_ends, percent_axis, watched, wealth_axis
 from .decisions import Decisions
 from ..data.market import Market
-from ..metrics.metrics import drawdown, evaluate, format_metrics
+from ..metrics.metrics import evaluate, format_metrics
+from ..metrics.returns import drawdown
 from .policy import Policy, first_row
 from ..execution.triggers import cost_fraction
 

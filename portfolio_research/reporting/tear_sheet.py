@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from ..core import COLOURS, ParameterError, percent_axis, use_style
-from ..metrics.metrics import drawdown
+from ..metrics.returns import drawdown
 from ..policy.walkforward import Study
 
 # %% ../../nbs/reporting/01_tear_sheet.ipynb #e0a0b4da

@@ -15,7 +15,8 @@ import pandas as pd
 from ..core import COLOURS, ParameterError, percent_axis
 from ..validation.bootstrap import Difference
 from .placement_study import EQUAL, COMPARED, LevelStudy, selection
-from ..metrics.metrics import drawdown, evaluate, metric
+from ..metrics.metrics import evaluate, metric
+from ..metrics.returns import drawdown
 from ..reporting.tear_sheet import Report, report, styled
 
 # %% ../../nbs/studies/07_placement_report.ipynb #384ec1ba

@@ -17,7 +17,7 @@ import pandas as pd
 
 from ..core import CalendarError, MissingDataError, ParameterError, UnknownNameError, n_bars
 from ..metrics.metrics import METRICS, Metric, metric
-from ..metrics.paths import ReturnPath, return_paths
+from ..metrics.returns import ReturnPath, return_paths
 from .overfitting import Overfitting, SharpeSample, backtest_overfitting  # noqa: F401
 from .overfitting import deflated_sharpe, expected_maximum_sharpe, minimum_track_record  # noqa: F401
 from .overfitting import probabilistic_sharpe, sharpe_variance  # noqa: F401

@@ -17,7 +17,7 @@ import pandas as pd
 
 from ..core import MissingDataError, ParameterError
 from ..metrics.metrics import METRICS
-from ..metrics.paths import ReturnPath, return_paths
+from ..metrics.returns import ReturnPath, return_paths
 
 # %% ../../nbs/validation/02_overfitting.ipynb #1b50aae3
 def sharpe_variance(
