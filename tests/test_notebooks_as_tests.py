@@ -159,6 +159,6 @@ def test_make_and_the_tests_keep_kernels_in_one_place():
     names = ("NUMBA_CACHE_DIR", "NUMBA_CACHE_LOCATOR_CLASSES", "PYTHONPATH")
     clean = {k: v for k, v in os.environ.items() if k not in names and not k.startswith("MAKE")}
     said = lambda *command: subprocess.run(command, cwd=NBS, env=clean, capture_output=True, text=True, check=True).stdout
-    ours = said(sys.executable, "-c", "import _numba_cache, os; _numba_cache.use(); print([os.environ[name] for name in %r])" % (names,))
+    ours = said(sys.executable, "-c", f"import _numba_cache, os; _numba_cache.use(); print([os.environ[name] for name in {names}])")
     recipe = f'ask: ; @{sys.executable} -c "import os; print([os.environ[name] for name in {names}])"'
     assert said("make", "-C", "..", "--no-print-directory", "--eval", recipe, "ask") == ours
