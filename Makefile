@@ -7,6 +7,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUFF := $(BIN)/ruff check --quiet --output-format concise
 WORKERS ?= 2
 
+# What numba compiles is kept here, not in the home folder, and never outlives the code: nbs/_numba_cache.py
+export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
+export NUMBA_CACHE_LOCATOR_CLASSES := _numba_cache.Locator
+export PYTHONPATH := $(CURDIR)/nbs$(if $(PYTHONPATH),:$(PYTHONPATH))
+
 .DEFAULT_GOAL := help
 .PHONY: help study study-full test lab docs readme export notebooks lint constraints venv clean
 .DELETE_ON_ERROR:
@@ -63,5 +68,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 clean:  ## remove what was made, but not .venv
-	rm -rf _docs _proc report .pytest_cache .ruff_cache constraints.tmp
+	rm -rf _docs _proc report build dist htmlcov .coverage* .pytest_cache .ruff_cache .numba_cache* constraints.tmp
 	find . -name .venv -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

@@ -65,9 +65,12 @@ def run(path: Path, mode: str, out) -> None:
         if error and not cell.check: return
     say(cell="end", error="", fatal=False)
 
-if __name__ == "__main__":
+def main(arguments: list) -> None:
+    "Run a notebook in this process: results go to its output, what the cells print goes to its errors."
     faulthandler.enable()
     faulthandler.dump_traceback_later(float(os.environ.get("NB_TIMEOUT", 600)), exit=True)
     out = os.fdopen(os.dup(1), "w")  # ours alone: whatever a cell prints goes to stderr
     os.dup2(2, 1)
-    run(Path(sys.argv[1]), sys.argv[2], out)
+    run(Path(arguments[0]), arguments[1], out)
+
+if __name__ == "__main__": main(sys.argv[1:])

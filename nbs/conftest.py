@@ -1,16 +1,38 @@
 """Collect notebooks as tests: each cell that asserts something is one test, named after its section and its id.
 
-Each notebook runs in a process of its own, and a second time against the exported module where it exports one
-(see `_run_notebook.py`). A last test, `runs_to_end`, fails where the notebook did not get to its last cell.
+Each notebook runs in a process of its own (see `_fork_server.py`), and a second time against the exported module where it
+exports one (see `_run_notebook.py`). A last test, `runs_to_end`, fails where the notebook did not get to its last cell.
 """
-import json, os, re, subprocess, sys, tempfile
-from pathlib import Path
+import json, os, re, tempfile
+from collections import Counter
 
+import _numba_cache
 import pytest
+from _fork_server import start, stop
 from _run_notebook import module_of, read_cells
 
-RUNNER = Path(__file__).with_name("_run_notebook.py")
 ENV = dict(MPLBACKEND="agg", IN_TEST="1", PYTHONUNBUFFERED="1", OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # a core for each worker
+
+SECONDS = Counter()  # of the runs of this session
+
+def pytest_configure(config):
+    _numba_cache.use()
+    if not hasattr(config, "workerinput"): _numba_cache.tidy()
+
+def pytest_unconfigure(): stop()
+
+def run_of(nodeid: str) -> str: return nodeid.rpartition("::")[0]
+
+def pytest_collection_modifyitems(config, items):
+    "Begin with what took longest the last time: no worker is left with a long notebook when the others have finished."
+    seconds = config.cache.get("seconds", {}) if hasattr(config, "cache") else {}
+    items.sort(key=lambda item: -seconds.get(run_of(item.nodeid), 0))
+
+def pytest_runtest_logreport(report): SECONDS[run_of(report.nodeid)] += report.duration
+
+def pytest_sessionfinish(session):
+    config = session.config
+    if hasattr(config, "cache") and not hasattr(config, "workerinput"): config.cache.set("seconds", config.cache.get("seconds", {}) | SECONDS)
 
 def pytest_collect_file(file_path, parent):
     if file_path.suffix == ".ipynb" and not file_path.name.startswith(("_", ".")): return Notebook.from_parent(parent, path=file_path)
@@ -31,12 +53,12 @@ class Run(pytest.Collector):
 
     def setup(self):
         self.results, self.stopped, self.stderr = {}, "", tempfile.TemporaryFile("w+", errors="replace")
-        self.process = subprocess.Popen([sys.executable, RUNNER, self.path, self.name], cwd=self.path.parent, env=os.environ | ENV,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.stderr, text=True)
+        self.process = start(self.path, self.name, self.stderr, os.environ | ENV)
 
     def teardown(self):
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        self.process.stdout.close()
         self.stderr.close()
 
     def result(self, wanted):

@@ -22,6 +22,7 @@ NOTEBOOKS = {  # cells; one that starts with a # and a blank is markdown
                  "assert os.path.basename(os.getcwd()) == 'nbs' and os.environ['MPLBACKEND'] == 'agg' and os.environ['IN_TEST']"],
     "_draft": ["assert False"],
 }
+COPIED = ("conftest.py", "_run_notebook.py", "_fork_server.py", "_numba_cache.py")
 
 def write_notebook(path, sources):
     kinds = {True: nbformat.v4.new_markdown_cell, False: nbformat.v4.new_code_cell}
@@ -31,18 +32,21 @@ def write_notebook(path, sources):
 def run_pytest(folder, *arguments, **env):
     "Test outcomes by node id, and what pytest printed."
     command = [sys.executable, "-m", "pytest", "-rA", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *arguments]
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "NB_"))} | env
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "NB_", "NUMBA_"))} | env
     text = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True).stdout
     return {name.removeprefix("nbs/"): outcome for outcome, name in re.findall(r"^(PASSED|FAILED) (\S+)", text, re.M)}, text
 
-@pytest.fixture(scope="module")
-def scratch(tmp_path_factory):
-    root = tmp_path_factory.mktemp("project")
+def make_project(root):
     for name in ("nbs", "scratch"): (root / name).mkdir()
-    for name in ("conftest.py", "_run_notebook.py"): shutil.copy(NBS / name, root / "nbs")
-    for name, sources in NOTEBOOKS.items(): write_notebook(root / "nbs" / f"{name}.ipynb", sources)
+    for name in COPIED: shutil.copy(NBS / name, root / "nbs")
     (root / "pyproject.toml").write_text(PROJECT)
     (root / "scratch" / "__init__.py").write_text('__version__ = "0.0.1"\n')
+    return root
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    root = make_project(tmp_path_factory.mktemp("project"))
+    for name, sources in NOTEBOOKS.items(): write_notebook(root / "nbs" / f"{name}.ipynb", sources)
     (root / "scratch" / "good.py").write_text("import math\nfrom math import tau as _tau\n" + MODULE)
     (root / "scratch" / "unexported.py").write_text(MODULE)
     return root
@@ -91,3 +95,70 @@ def test_notebooks_share_no_state(outcome):
 def test_a_single_test_runs_what_it_needs_and_fails_by_itself(scratch):
     results, _ = run_pytest(scratch, "nbs/03_stops.ipynb::notebook::after[c5]")
     assert results == {"03_stops.ipynb::notebook::after[c5]": "FAILED"}
+
+def test_where_nothing_forks_runs_are_new_processes(scratch):
+    names = ["00_good", "04_killed", "06_leaves", "07_finds"]
+    results, text = run_pytest(scratch, *(f"nbs/{name}.ipynb" for name in names), NB_FORK="0")
+    assert [k for k, v in results.items() if v == "FAILED"] == [f"04_killed.ipynb::notebook::{name}" for name in ("top[c2]", "runs_to_end")]
+    assert len(results) == 14 and "status -9\nlast words" in text
+
+def run_python(code, **env):
+    "What a program says that runs beside the notebooks."
+    done = subprocess.run([sys.executable, "-c", code], cwd=NBS, env=os.environ | env, capture_output=True, text=True)
+    return done.stdout.strip() or done.stderr
+
+def test_what_forks_has_one_thread_and_nothing_of_the_project():
+    code = """import _fork_server, os, sys
+_fork_server.import_libraries()
+print(len(os.listdir("/proc/self/task")), "numba" in sys.modules, [m for m in sys.modules if m.startswith("portfolio")])"""
+    if sys.platform != "linux": pytest.skip("elsewhere nothing forks")
+    one_core = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    assert run_python(code, **one_core, JE_ARROW_MALLOC_CONF="background_thread:false") == "1 True []"
+
+def test_what_forks_is_replaced_when_it_ends_and_says_so(tmp_path):
+    write_notebook(tmp_path / "a.ipynb", ["import os, random, numpy\nprint(os.getppid(), random.random(), numpy.random.rand())"])
+    code = f"""import os, signal, tempfile, _fork_server
+from pathlib import Path
+def run():
+    with tempfile.TemporaryFile("w+") as errors:
+        process = _fork_server.start(Path({str(tmp_path / "a.ipynb")!r}), "notebook", errors, dict(os.environ, NB_TIMEOUT="60"))
+        print(process.stdout.read().count("cell"), process.wait())
+        process.kill()
+run()
+first = _fork_server.Fork.server.process
+os.kill(first.pid, signal.SIGKILL)
+first.wait()
+run()
+print(_fork_server.Fork.server.process.pid != first.pid)
+_fork_server.stop()"""
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    if sys.platform != "linux": pytest.skip("elsewhere nothing forks")
+    assert run_python(code).split() == ["2", "0", "2", "0", "True"]
+
+RATES = "import numba\n@numba.njit(cache=True)\ndef rate(x): return {} * x\n"
+KERNELS = ["import numba, os\nfrom scratch.rates import rate", "@numba.njit\ndef own(x): return {} * x",
+           "@numba.njit(cache=True)\ndef both(x): return rate(x) + own(x)",
+           "assert both(1.0) == rate.py_func(1.0) + own.py_func(1.0), 'old code'",
+           "assert sum(both.stats.cache_hits.values()) == int(os.environ['HITS'])"]
+
+def test_a_kernel_is_kept_until_something_that_it_calls_has_changed(tmp_path):
+    root = make_project(tmp_path)
+    for in_module, in_cell, hits in ((2, 3, 0), (2, 3, 1), (5, 3, 0), (5, 7, 0), (5, 7, 1)):  # `both` itself is always the same
+        (root / "scratch" / "rates.py").write_text(RATES.format(in_module))
+        write_notebook(root / "nbs" / "kernels.ipynb", [cell.replace("{}", str(in_cell)) for cell in KERNELS])
+        results, text = run_pytest(root, HITS=str(hits), NB_FORK="0")
+        assert len(results) == 3 and set(results.values()) == {"PASSED"}, text
+    assert len(list((root / ".numba_cache").iterdir())) == 2 and not list((root / "scratch").rglob("*.nbi"))
+    old, new = sorted((root / ".numba_cache").iterdir(), key=lambda folder: folder.stat().st_mtime)
+    os.utime(old, (0, 0))
+    run_pytest(root, HITS="1", NB_FORK="0")
+    assert [*(root / ".numba_cache").iterdir()] == [new]
+
+def test_make_and_the_tests_keep_kernels_in_one_place():
+    if not shutil.which("make"): pytest.skip("make is not installed")
+    names = ("NUMBA_CACHE_DIR", "NUMBA_CACHE_LOCATOR_CLASSES", "PYTHONPATH")
+    clean = {k: v for k, v in os.environ.items() if k not in names and not k.startswith("MAKE")}
+    said = lambda *command: subprocess.run(command, cwd=NBS, env=clean, capture_output=True, text=True, check=True).stdout
+    ours = said(sys.executable, "-c", f"import _numba_cache, os; _numba_cache.use(); print([os.environ[name] for name in {names}])")
+    recipe = f'ask: ; @{sys.executable} -c "import os; print([os.environ[name] for name in {names}])"'
+    assert said("make", "-C", "..", "--no-print-directory", "--eval", recipe, "ask") == ours

@@ -8,6 +8,7 @@ from nbclient import NotebookClient
 from nbdev.doclinks import nbglob
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "nbs"))
+import _numba_cache
 from _run_notebook import read_cells
 
 
@@ -24,6 +25,7 @@ def run(path: Path) -> str:
 
 
 if __name__ == "__main__":
+    _numba_cache.use()
     os.environ |= {"IN_TEST": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     paths = [Path(name).resolve() for name in sys.argv[2:]] or sorted(nbglob(None, as_path=True))
     with ProcessPoolExecutor(int(sys.argv[1])) as pool: errors = [*filter(None, pool.map(run, paths))]

@@ -6,6 +6,9 @@ import nbformat
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "nbs"))
+import _numba_cache
+
 STUDY = Path(__file__).parents[1] / "nbs" / "studies" / "portfolio_vs_strategy.ipynb"
 
 
@@ -23,6 +26,7 @@ def show(cell, cell_index: int = 0, execute_reply=None) -> None:
 
 
 if __name__ == "__main__":
+    _numba_cache.use()
     os.environ |= {"IN_TEST": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     nb = nbformat.read(STUDY, 4)
     for cell in nb.cells:
