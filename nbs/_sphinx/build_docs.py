@@ -21,6 +21,7 @@ SECTIONS = {  # folder of nbs/ -> its part of the contents, in reading order
     "estimation": "Estimation", "optimization": "Optimization", "optimization/solvers": "Solvers",
     "management": "Management", "risk": "Risk management", "policy": "Policy", "experiments": "Experiments",
     "reporting": "Reporting", "live": "Live", "studies": "Studies"}
+REFERENCE = [Path("names"), Path("glossary"), Path("architecture")]
 LAST = ("settings", "cli")  # at the top of the package, and at the end of the book
 OPTION = re.compile(r"^#\|\s*([\w-]+)\s*:?\s*(.*)$")
 LONG = 30  # lines; longer sources are folded
@@ -129,9 +130,20 @@ def contents(pages: list) -> str:
         if relative.name != "index.ipynb": parts[relative.parent.as_posix().strip(".")].append(page)
     last = [page for page in parts[""] if page.name in LAST]
     parts[""] = [page for page in parts[""] if page not in last]
-    sections = {SECTIONS[folder]: found for folder, found in parts.items()} | {"Command line": last}
+    sections = {SECTIONS[folder]: found for folder, found in parts.items()} | {"Command line": last, "Reference": REFERENCE}
     return "\n\n".join(f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(p.as_posix() for p in found) + "\n```"
                        for caption, found in sections.items() if found)
+
+def names_page(pages: list, package: str) -> str:
+    "Every public name, with what it is and the chapter that defines it."
+    rows = []
+    for relative, page in pages:
+        module = import_module(f"{package}.{page.as_posix().replace('/', '.')}") if re.match(r"\d", relative.name) else None
+        for name in getattr(module, "__all__", ()):
+            if (symbol := getattr(module, name)) is not None and getattr(symbol, "__module__", "") == module.__name__:
+                rows.append((name, f'<a href="{page}.html#{name.lower()}">{name}</a> | {one_line(getdoc(symbol))} | `{page.as_posix().replace("/", ".")}`'))
+    table = "\n".join(f"| {row} |" for _, row in sorted(rows, key=lambda r: r[0].lower()))
+    return f"# All names\n\nEvery public name of the package; those of its front door can be imported from `{package}` itself.\n\n| name | what it is | module |\n|---|---|---|\n{table}\n"
 
 def main() -> int:
     config = get_config(HERE)
@@ -142,6 +154,8 @@ def main() -> int:
     source, site = config.config_path / "_proc", config.doc_path
     shutil.rmtree(source, ignore_errors=True)
     pages = stage(config, source)
+    for path in (HERE / "pages").glob("*.md"): shutil.copy(path, source)
+    (source / "names.md").write_text(names_page(pages, config.lib_path.name))
     index = read_nb(source / "index.ipynb")
     index.cells.append(mk_cell(contents(pages), "markdown"))
     write_nb(index, source / "index.ipynb")
