@@ -94,10 +94,14 @@ def check_part(
 ) -> None:
     "Raise `ParameterError`, with the cure, unless an object keeps the contract of a kind of part."
     if isinstance(part, type): raise ParameterError(f"{where}: {part.__name__} is a class; write {part.__name__}(...)")
-    if isinstance(part, kind): return
+    if isinstance(part, kind) or kind is Overlay and hasattr(part, "bind"): return
     if isinstance(part, str): said = f"text is no {_KIND[kind]}; write {_cure(part, kind)}"
-    else: said = f"it has no {_METHOD[kind]}(...); a {_KIND[kind]} is such as {_USUAL[kind][0]}".replace("a allo", "an allo")
+    else: said = f"it has no {_METHOD[kind]}(...); {_article(kind)} is such as {_USUAL[kind][0]}"
     raise ParameterError(f"{where}: {part!r} is no {_KIND[kind]}: {said}")
+
+def _article(kind: type) -> str:
+    "The name of a kind of part with its article."
+    return ("an " if _KIND[kind][0] in "ao" else "a ") + _KIND[kind]
 
 def _cure(text: str, kind: type) -> str:
     "The usual part that a text may have meant."

@@ -105,7 +105,7 @@ class MatchRegime:
         if self.kinds is not None and (odd := set(self.kinds.values()) - set(KINDS)):
             raise UnknownNameError(f"MatchRegime: a kind is one of {', '.join(KINDS)}, not {odd.pop()!r}")
 
-    def among(self,
+    def bind(self,
         sleeves: Iterable,  # the strategies
         market: Market,     # what they trade in, as known
     ) -> Callable:          # (weights, market of the sleeves) -> (weights, flags)

@@ -296,8 +296,8 @@ def _allocate(policy: Policy, sleeves: _Sleeves, t: pd.Timestamp, previous: np.n
     if answer.status != "optimal":
         flags.append(Flag("warn", str(policy.allocate), f"{answer.status}: {answer.reason}"))
     for overlay in policy.overlays:
-        knows = hasattr(overlay, "among")
-        adjust = overlay.among(policy.sleeves or (), sleeves.assets.until(t)) if knows else overlay
+        knows = hasattr(overlay, "bind")
+        adjust = overlay.bind(policy.sleeves or (), sleeves.assets.until(t)) if knows else overlay
         weights, raised = _answer(overlay, adjust(weights, seen))
         weights = by_name(weights, sleeves.names, _title(overlay))
         stages.append((_title(overlay), weights.to_numpy()))
