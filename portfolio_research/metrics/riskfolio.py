@@ -20,7 +20,7 @@ import pandas as pd
 
 from ..core import MissingDataError, ParameterError, UnitError
 from ..optimization.solvers.local_search import Descent, Landscape, Polytope
-from .metrics import PER_BAR, RATIO, SHARE, Metric
+from .metric import PER_BAR, RATIO, SHARE, Metric
 from .returns import ReturnPath
 from ..optimization.solvers.quadratic import solve_qp
 

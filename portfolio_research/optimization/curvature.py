@@ -13,7 +13,8 @@ import numpy as np
 
 from ..core import ConstantColumnError
 from ..estimation.estimates import Estimate
-from ..metrics.metrics import Metric, metric, numbered
+from ..metrics.metric import Metric, numbered
+from ..metrics.metrics import metric
 from .objectives import ObjectiveError, tax_rate, trait
 from ..metrics.returns import ReturnPath
 from .risk_measures import Entropic, Form, MeanAbove, Shrinkage, TailMean, Turnover, depths

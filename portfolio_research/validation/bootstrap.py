@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from ..core import CalendarError, MissingDataError, ParameterError, UnknownNameError, n_bars
-from ..metrics.metrics import METRICS, Metric, metric
+from ..metrics.metric import Metric
+from ..metrics.metrics import METRICS, metric
 from ..metrics.returns import ReturnPath, return_paths
 from .overfitting import Overfitting, SharpeSample, backtest_overfitting  # noqa: F401
 from .overfitting import deflated_sharpe, expected_maximum_sharpe, minimum_track_record  # noqa: F401
