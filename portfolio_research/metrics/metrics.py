@@ -10,6 +10,8 @@ __all__ = ['GROWTH', 'RISK', 'DRAWDOWN', 'TAILS', 'RATIOS', 'SERIAL', 'NUMBERED'
 # %% ../../nbs/metrics/03_metrics.ipynb #e6d8f067
 import difflib
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from types import MappingProxyType
 
@@ -23,7 +25,9 @@ from .returns import (ReturnPath, deviation, entropic_var, ratio, return_paths,
     rms, standardised, tail_mean, value_at_risk, windows)
 
 # %% ../../nbs/metrics/03_metrics.ipynb #836433ab
-def _family(*metrics: Metric) -> dict[str, Metric]: return {m.name: m for m in metrics}
+def _family(*metrics: Metric) -> dict[str, Metric]:
+    "Metrics by name; the order of returns matters to none that does not say so."
+    return {m.name: m if m.needs_path else replace(m, needs_path=False) for m in metrics}
 def _cagr(p: ReturnPath) -> np.ndarray: return np.power(p.wealth[-1], p.per_year / len(p.returns)) - 1
 def _stability(p: ReturnPath) -> np.ndarray:
     "Squared correlation of log wealth with time."
@@ -33,13 +37,17 @@ def _stability(p: ReturnPath) -> np.ndarray:
     return ratio(np.square((p.beside(time) * d).sum(axis=0)), spread)
 
 GROWTH = _family(
-    Metric("total_return", lambda p: p.wealth[-1] - 1, SHARE, 1, "Compounded return of the whole path."),
-    Metric("cagr", _cagr, YEARLY, 1, "Constant annual rate that leads to the final wealth."),
+    Metric("total_return", lambda p: p.wealth[-1] - 1, SHARE, 1, "Compounded return of the whole path.",
+           curvature="concave"),
+    Metric("cagr", _cagr, YEARLY, 1, "Constant annual rate that leads to the final wealth.",
+           curvature="concave"),
     Metric("return", lambda p: p.returns.mean(axis=0) * p.per_year, YEARLY, 1,
-           "Arithmetic mean return per bar, times bars a year."),
+           "Arithmetic mean return per bar, times bars a year.", curvature="linear"),
     Metric("best", lambda p: p.returns.max(axis=0), PER_BAR, 1, "Highest return of one bar."),
-    Metric("hit_rate", lambda p: (p.returns > 0).mean(axis=0), SHARE, 1, "Share of bars with a gain."),
-    Metric("stability", _stability, RATIO, 1, "R² of log wealth on time: how evenly wealth grew."))
+    Metric("hit_rate", lambda p: (p.returns > 0).mean(axis=0), SHARE, 1, "Share of bars with a gain.",
+           stepwise=True),
+    Metric("stability", _stability, RATIO, 1, "R² of log wealth on time: how evenly wealth grew.",
+           needs_path=True))
 
 # %% ../../nbs/metrics/03_metrics.ipynb #0e547861
 def _volatility(p: ReturnPath) -> np.ndarray: return deviation(p.returns) * np.sqrt(p.per_year)
@@ -57,20 +65,22 @@ def _autocorrelation(p: ReturnPath, lag: int = 1) -> np.ndarray:
     return ratio((d[lag:] * d[:-lag]).sum(axis=0), squares)
 
 # %% ../../nbs/metrics/03_metrics.ipynb #1f95ecc4
+_convex = partial(Metric, curvature="convex")
 RISK = _family(
-    Metric("volatility", _volatility, YEARLY, -1, "Standard deviation, times the root of bars a year."),
-    Metric("mad", _mad, YEARLY, -1, "Mean absolute deviation from the mean, annualised as volatility is."),
-    Metric("semi_deviation", _semi_deviation, YEARLY, -1,
+    _convex("volatility", _volatility, YEARLY, -1, "Standard deviation, times the root of bars a year."),
+    _convex("mad", _mad, YEARLY, -1, "Mean absolute deviation from the mean, annualised as volatility is."),
+    _convex("semi_deviation", _semi_deviation, YEARLY, -1,
            "Root mean square shortfall below the mean over all bars, annualised."),
-    Metric("downside_deviation", _downside, YEARLY, -1,
+    _convex("downside_deviation", _downside, YEARLY, -1,
            "Root mean square shortfall below cash over all bars, annualised."),
-    Metric("worst", lambda p: -p.returns.min(axis=0), PER_BAR, -1, "Largest loss of one bar."),
+    _convex("worst", lambda p: -p.returns.min(axis=0), PER_BAR, -1, "Largest loss of one bar."),
     Metric("skewness", lambda p: standardised(p.returns, 3), RATIO, 1,
            "Third standardised moment; 0 for the normal."),
     Metric("kurtosis", lambda p: standardised(p.returns, 4), RATIO, -1,
            "Fourth standardised moment; 3 for the normal."),
     Metric("tail_ratio", _tail_ratio, RATIO, 1, "95% quantile of the returns by the size of the 5% one."),
-    Metric("autocorrelation", _autocorrelation, RATIO, 0, "Correlation of a return with the one before it."))
+    Metric("autocorrelation", _autocorrelation, RATIO, 0, "Correlation of a return with the one before it.",
+           needs_path=True))
 
 # %% ../../nbs/metrics/03_metrics.ipynb #d84fbd71
 def _longest_under_water(p: ReturnPath) -> np.ndarray:
@@ -79,30 +89,37 @@ def _longest_under_water(p: ReturnPath) -> np.ndarray:
     last_peak = np.maximum.accumulate(np.where(p.depth <= 1e-12, bar, 0), axis=0)
     return (bar - last_peak).max(axis=0) / p.per_year
 
+_drawdown = partial(Metric, unit=SHARE, better=-1, needs_path=True)
 DRAWDOWN = _family(
-    Metric("max_drawdown", lambda p: p.depth.max(axis=0), SHARE, -1, "Deepest loss from a peak of wealth."),
-    Metric("pain", lambda p: p.depth.mean(axis=0), SHARE, -1, "Mean depth of drawdown over all bars."),
-    Metric("ulcer", lambda p: rms(p.depth), SHARE, -1, "Root mean square depth of drawdown over all bars."),
-    Metric("under_water", lambda p: (p.depth > 1e-12).mean(axis=0), SHARE, -1,
-           "Share of bars below a former peak."),
-    Metric("time_under_water", _longest_under_water, YEARS, -1,
-           "Longest stay below a former peak, finished or not."))
+    _drawdown("max_drawdown", lambda p: p.depth.max(axis=0), curvature="path",
+              definition="Deepest loss from a peak of wealth."),
+    _drawdown("pain", lambda p: p.depth.mean(axis=0), curvature="path",
+              definition="Mean depth of drawdown over all bars."),
+    _drawdown("ulcer", lambda p: rms(p.depth), curvature="path",
+              definition="Root mean square depth of drawdown over all bars."),
+    _drawdown("under_water", lambda p: (p.depth > 1e-12).mean(axis=0), stepwise=True,
+              definition="Share of bars below a former peak."),
+    _drawdown("time_under_water", _longest_under_water, unit=YEARS, stepwise=True,
+              definition="Longest stay below a former peak, finished or not."))
 
 # %% ../../nbs/metrics/03_metrics.ipynb #d3787249
-def _tail(name: str, measure: Callable, losses: Callable, unit: str, definition: str) -> Family:
+def _tail(name: str, measure: Callable, losses: Callable, definition: str, **about) -> Family:
     "A family of tail metrics; its number is a level in percent."
     def make(full: str, level: float) -> Metric:
         share = round(100 - level, 9) / 100
         text = definition.format(f"{100 * share:.10g}%")
-        return Metric(full, lambda p: measure(losses(p), share), unit, -1, text, in_percent=True)
+        return Metric(full, lambda p: measure(losses(p), share), better=-1, definition=text,
+                      in_percent=True, **about)
     return Family(name, make, "the level, in percent,", 50, 99.9, "95")
 
+_of_losses = partial(_tail, losses=lambda p: -p.returns, unit=PER_BAR, needs_path=False)
 TAILS = {f.name: f for f in (
-    _tail("var", value_at_risk, lambda p: -p.returns, PER_BAR, "Loss of a bar, exceeded in {} of them."),
-    _tail("cvar", tail_mean, lambda p: -p.returns, PER_BAR, "Mean loss of the worst {} of the bars."),
-    _tail("evar", entropic_var, lambda p: -p.returns, PER_BAR,
-          "Entropic bound on the mean loss of the worst {} of the bars."),
-    _tail("cdar", tail_mean, lambda p: p.depth, SHARE, "Mean depth of the deepest {} of the bars."))}
+    _of_losses("var", value_at_risk, definition="Loss of a bar, exceeded in {} of them."),
+    _of_losses("cvar", tail_mean, definition="Mean loss of the worst {} of the bars.", curvature="convex"),
+    _of_losses("evar", entropic_var, curvature="convex",
+               definition="Entropic bound on the mean loss of the worst {} of the bars."),
+    _tail("cdar", tail_mean, lambda p: p.depth, "Mean depth of the deepest {} of the bars.",
+          unit=SHARE, needs_path=True, curvature="path"))}
 
 # %% ../../nbs/metrics/03_metrics.ipynb #13682147
 def _premium(p: ReturnPath) -> np.ndarray: return p.excess.mean(axis=0) * p.per_year
@@ -117,21 +134,23 @@ def _payoff(p: ReturnPath) -> np.ndarray:
 
 RATIOS = _family(
     Metric("sharpe", lambda p: _sharpe_of(p.excess, p.per_year), RATIO, 1,
-           "Mean return over cash by its standard deviation, annualised by the square root."),
+           "Mean return over cash by its standard deviation, annualised by the square root.",
+           curvature="ratio"),
     Metric("geometric_sharpe", lambda p: ratio(_growth_over_cash(p), _volatility(p)), RATIO, 1,
            "CAGR less the CAGR of cash, over volatility: Faber's Sharpe ratio."),
     Metric("sortino", lambda p: ratio(_premium(p), _downside(p)), RATIO, 1,
-           "Mean annual return over cash by downside deviation."),
+           "Mean annual return over cash by downside deviation.", curvature="ratio"),
     Metric("omega", lambda p: ratio(_gains(p.excess), _gains(-p.excess)), RATIO, 1,
-           "Sum of the gains over cash by the sum of the shortfalls."),
+           "Sum of the gains over cash by the sum of the shortfalls.", curvature="ratio"),
     Metric("gain_to_pain", lambda p: ratio(p.returns.sum(axis=0), _gains(-p.returns)), RATIO, 1,
            "Sum of all returns by the sum of the losses."),
     Metric("payoff", _payoff, RATIO, 1, "Mean gain by mean loss of one bar."),
     Metric("kelly", lambda p: ratio(p.excess.mean(axis=0), np.square(deviation(p.excess))), RATIO, 0,
            "Mean return over cash by its variance: leverage of greatest growth, returns small."),
-    Metric("calmar", lambda p: ratio(_cagr(p), p.depth.max(axis=0)), RATIO, 1, "CAGR by maximum drawdown."),
+    Metric("calmar", lambda p: ratio(_cagr(p), p.depth.max(axis=0)), RATIO, 1, "CAGR by maximum drawdown.",
+           needs_path=True),
     Metric("martin", lambda p: ratio(_growth_over_cash(p), rms(p.depth)), RATIO, 1,
-           "CAGR less the CAGR of cash, over the ulcer index."))
+           "CAGR less the CAGR of cash, over the ulcer index.", needs_path=True))
 
 # %% ../../nbs/metrics/03_metrics.ipynb #b24f26b4
 def annual_factor(
@@ -160,13 +179,16 @@ def _utility(p: ReturnPath, n: float) -> np.ndarray:
     return p.returns.mean(axis=0) * p.per_year - n / 2 * np.square(_volatility(p))
 
 SERIAL = Metric("serial_sharpe", _serial_sharpe, RATIO, 1,
-                "Sharpe ratio annualised by Lo's eta, from the first autocorrelation of what exceeds cash.")
+                "Sharpe ratio annualised by Lo's eta, from the first autocorrelation of what exceeds cash.",
+                needs_path=True)
 NUMBERED = {f.name: f for f in (
     Family("serial_sharpe", lambda name, n: Metric(name, lambda p: _serial_sharpe(p, int(n)), RATIO, 1,
-           f"Sharpe ratio annualised by Lo's eta, from {int(n)} autocorrelations of what exceeds cash."),
+           f"Sharpe ratio annualised by Lo's eta, from {int(n)} autocorrelations of what exceeds cash.",
+           needs_path=True),
            "the number of autocorrelations", 1, 10_000, "11", whole=True),
     Family("utility", lambda name, n: Metric(name, lambda p: _utility(p, n), YEARLY, 1,
-           f"Mean annual return less {n / 2:g} times the annual variance."),
+           f"Mean annual return less {n / 2:g} times the annual variance.",
+           needs_path=False, curvature="quadratic"),
            "the risk aversion", 0, 1000, "4"))}
 
 # %% ../../nbs/metrics/03_metrics.ipynb #d7c8e1f0
@@ -195,10 +217,11 @@ def _capture(p: ReturnPath, sign: int) -> np.ndarray:
     return ratio((p.returns * (sign * b > 0)).sum(axis=0) * sign, (sign * b * (sign * b > 0)).sum(axis=0))
 
 # %% ../../nbs/metrics/03_metrics.ipynb #e248fe7f
-_against = lambda *args: Metric(*args, needs_benchmark=True)
+_against = partial(Metric, needs_benchmark=True)
 RELATIVE = _family(
-    _against("beta", _beta, RATIO, 0, "Slope of excess returns on the benchmark's."),
-    _against("alpha", _alpha, YEARLY, 1, "Mean excess return that beta does not explain, annualised."),
+    _against("beta", _beta, RATIO, 0, "Slope of excess returns on the benchmark's.", curvature="linear"),
+    _against("alpha", _alpha, YEARLY, 1, "Mean excess return that beta does not explain, annualised.",
+             curvature="linear"),
     _against("alpha_t", _alpha_t, RATIO, 1, "Alpha by its standard error in the regression."),
     _against("residual_volatility", _residual_volatility, YEARLY, -1,
              "Standard deviation of what beta does not explain, annualised."),
@@ -208,11 +231,11 @@ RELATIVE = _family(
     _against("r_squared", lambda p: np.square(_correlation(p)), RATIO, 0,
              "Share of the variance that the benchmark explains."),
     _against("active_return", lambda p: p.active.mean(axis=0) * p.per_year, YEARLY, 1,
-             "Mean return less the benchmark's, annualised."),
+             "Mean return less the benchmark's, annualised.", curvature="linear"),
     _against("tracking_error", lambda p: deviation(p.active) * np.sqrt(p.per_year), YEARLY, -1,
-             "Standard deviation of the return less the benchmark's, annualised."),
+             "Standard deviation of the return less the benchmark's, annualised.", curvature="convex"),
     _against("information_ratio", lambda p: _sharpe_of(p.active, p.per_year), RATIO, 1,
-             "Active return by tracking error."),
+             "Active return by tracking error.", curvature="ratio"),
     _against("treynor", lambda p: ratio(_premium(p), _beta(p)), YEARLY, 1,
              "Mean annual return over cash by beta; undefined where beta is not positive."),
     _against("m_squared", _m_squared, YEARLY, 1,
@@ -224,8 +247,8 @@ RELATIVE = _family(
 
 # %% ../../nbs/metrics/03_metrics.ipynb #c73ef9e5
 FAMILIES = MappingProxyType(TAILS | NUMBERED)
-METRICS = MappingProxyType(GROWTH | RISK | DRAWDOWN | _family(*(f(95) for f in TAILS.values())) | RATIOS
-                           | _family(SERIAL) | RELATIVE)
+_AT_95 = {f"{name}_95": family(95) for name, family in TAILS.items()}
+METRICS = MappingProxyType(GROWTH | RISK | DRAWDOWN | _AT_95 | RATIOS | _family(SERIAL) | RELATIVE)
 
 def metric(
     which: str | Metric | Callable[[np.ndarray], float],  # a name, a metric, or a function of (T,) returns
@@ -250,10 +273,12 @@ def metric(
     raise ParameterError(f"there is no metric {which!r}; {hint}")
 
 def metric_table() -> pd.DataFrame:
-    "Every metric with its unit, its direction and its definition; of a family, the usual one."
+    "Every metric with what it says of itself; of a family, the usual one."
     known = [*METRICS.values(), *(metric(f"{f.name}_{f.example}") for f in NUMBERED.values())]
-    rows = {m.name: (m.unit, {1: "more", -1: "less", 0: "depends"}[m.better], m.definition) for m in known}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["unit", "better", "definition"])
+    better = {1: "more", -1: "less", 0: "depends"}
+    rows = {m.name: (m.unit, better[m.better], m.curvature, m.needs_path, m.definition) for m in known}
+    columns = ["unit", "better", "curvature", "needs path", "definition"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 # %% ../../nbs/metrics/03_metrics.ipynb #2b532e7e
 @registry

@@ -70,9 +70,9 @@ def value_text(
     value: float,
 ) -> str:                           # text that `fraction` reads back as exactly this number
     "A number in the unit of its metric."
-    unit = "number" if what == "holdings" else "fraction" if trait(what) else metric(what).unit
+    in_percent = what != "holdings" if trait(what) else metric(what).is_fraction
     text = f"{100 * value:.12g}%"
-    if unit.startswith("fraction") and fraction(text) == value: return text
+    if in_percent and fraction(text) == value: return text
     short = f"{value:.15g}"
     return short if float(short) == value else repr(float(value))
 

@@ -200,7 +200,7 @@ class Difference:
     def interval(self) -> str:
         "The value and its interval as people write them; fractions in percentage points."
         if not np.isfinite(self.low): return "undefined"
-        if not self.metric or not self.metric.unit.startswith("fraction"):
+        if not self.metric or not self.metric.is_fraction:
             return f"{self.value:+z.2f} [{self.low:+z.2f}, {self.high:+z.2f}]"
         return f"{100 * self.value:+z.1f} points [{100 * self.low:+z.1f}, {100 * self.high:+z.1f}]"
     def __str__(self) -> str:
