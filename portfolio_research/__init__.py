@@ -15,9 +15,10 @@ if TYPE_CHECKING:
         Basis as Basis, Allocator as Allocator, Trigger as Trigger, Sleeve as Sleeve, Overlay as Overlay,
         DrawdownRule as DrawdownRule)
     from .data.market import Market as Market, load_market as load_market
+    from .metrics.metric import Metric as Metric
     from .metrics.metrics import (
-        Metric as Metric, metric as metric, metric_table as metric_table, evaluate as evaluate, rolling as
-        rolling, format_metrics as format_metrics)
+        metric as metric, metric_table as metric_table, evaluate as evaluate, rolling as rolling,
+        format_metrics as format_metrics)
     from .validation.lookahead import (
         LookAheadError as LookAheadError, NotReproducibleError as NotReproducibleError, assert_causal as
         assert_causal)
@@ -69,7 +70,8 @@ _MODULES = {  # module -> its names that stand here
     "core": "PortfolioResearchError",
     "protocols": "Basis Allocator Trigger Sleeve Overlay DrawdownRule",
     "data.market": "Market load_market",
-    "metrics.metrics": "Metric metric metric_table evaluate rolling format_metrics",
+    "metrics.metric": "Metric",
+    "metrics.metrics": "metric metric_table evaluate rolling format_metrics",
     "validation.lookahead": "LookAheadError NotReproducibleError assert_causal",
     "execution.triggers": "Daily Weekly Monthly Quarterly Never DriftBand",
     "estimation.trailing": "Trailing",

@@ -18,7 +18,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ..core import ParameterError
-from .metrics import PER_BAR, RATIO, SHARE, Metric
+from .metric import PER_BAR, RATIO, SHARE, Metric
 from .returns import ReturnPath
 
 # %% ../../nbs/metrics/05_riskfolio.ipynb #3ed21993

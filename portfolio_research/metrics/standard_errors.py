@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from ..core import ParameterError
-from .metrics import Metric, metric, numbered
+from .metric import Metric, numbered
+from .metrics import metric
 from .returns import ReturnPath, return_paths, value_at_risk
 
 # %% ../../nbs/metrics/04_standard_errors.ipynb #a65068af

@@ -18,7 +18,7 @@ from ..core import (ConstantColumnError, DataError, ParameterError, UnitError,
 from ..data.market import Market
 from ..metrics.metrics import format_metrics
 from .objectives import Guard
-from .risk_budgeting import Found, NoPortfolioError
+from .risk_budgeting import Wanted, NoPortfolioError
 from .solvers.quadratic import at_caps, project
 from ..estimation.trailing import Estimate, HistoryError, Trailing, canonical_order
 
@@ -104,7 +104,7 @@ def _binding(assets: pd.Index, w: np.ndarray, cap: float, zero: np.ndarray | Non
 def allocate_within(
     market: Market,
     assets: pd.Index,                    # (n,) the ones that take part, in canonical order
-    found: Found | np.ndarray,           # (n,) weights that a method asks for
+    found: Wanted | np.ndarray,           # (n,) weights that a method asks for
     cap: float,                          # greatest weight, in (0, 1]
     estimate: Estimate | None = None,    # of these assets, for `achieved` and `excluded`
     rung: str | None = None,             # of the ladder, where one was taken
@@ -112,7 +112,7 @@ def allocate_within(
     total: float | None = 1.0,           # what is to be invested; None: what the method invests
 ) -> Allocation:
     "The weights that a method asks for, within the caps, and all that is known about them."
-    if not isinstance(found, Found): found = Found(found)
+    if not isinstance(found, Wanted): found = Wanted(found)
     wish, names, n = found.weights, market.assets, len(assets)
     if total is None: total = min(float(wish.sum()), 1.)
     room = n * cap
@@ -237,14 +237,14 @@ def decide(
     previous: pd.Series | None,                        # (N,) weights held now, by name
     basis: Callable[[Market], Estimate],               # its `window` is that of the fallbacks
     max_weight: float,                                 # greatest weight, fraction in (0, 1]
-    method: Callable[[Estimate], Found | np.ndarray],  # the weights asked for; may raise `NoPortfolioError`
+    method: Callable[[Estimate], Wanted | np.ndarray],  # the weights asked for; may raise `NoPortfolioError`
     total: float | None = 1.0,                         # what is to be invested; None: what the method invests
 ) -> Allocation:
     "What a method says about a market, or the rung of the ladder that holds."
     estimate = estimated(market, previous, basis, max_weight)
     if isinstance(estimate, Allocation): return estimate
     n = len(estimate.assets)
-    if total is not None and n * max_weight <= total: found = Found(np.full(n, max_weight))
+    if total is not None and n * max_weight <= total: found = Wanted(np.full(n, max_weight))
     else:
         try: found = method(estimate)
         except (NoPortfolioError, ParameterError, ArithmeticError, np.linalg.LinAlgError) as e:

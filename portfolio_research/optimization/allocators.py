@@ -27,7 +27,7 @@ from .objectives import Maximize, Minimize, Target, parse_objective
 from .exact import UnsolvedError
 from .solve import Outcome, solve
 from .problem import check_optimisable, compile_objective
-from portfolio_research.optimization.risk_budgeting import (Found, NoPortfolioError, kelly, least_variance,
+from portfolio_research.optimization.risk_budgeting import (Wanted, NoPortfolioError, kelly, least_variance,
     most_diversified, risk_budget_weights)
 from ..estimation.trailing import Estimate, Trailing
 
@@ -91,7 +91,7 @@ class RiskParity:
         elif self.budgets not in (None, "sector"):
             raise ParameterError(f"budgets: a dict by name, 'sector' or None, not {self.budgets!r}")
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
-        def method(e: Estimate) -> Found:
+        def method(e: Estimate) -> Wanted:
             b = _budgets(self.budgets, e.assets, market)
             return risk_budget_weights(e.covariance, b, self.max_weight)
         return decide(market, previous, self.basis, self.max_weight, method)
@@ -178,7 +178,7 @@ class NestedClusters:
 
     __repr__, __post_init__ = as_written, _check_tree
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
-        def method(e: Estimate) -> Found:
+        def method(e: Estimate) -> Wanted:
             tree, k = _clustered(self, e)
             return nested_weights(e.covariance, tree.clusters(k), METHODS[self.method])
         return decide(market, previous, self.basis, self.max_weight, method)
@@ -211,7 +211,7 @@ class Kelly:
         if not 0 < self.fraction <= 1:
             raise ParameterError(f"fraction is in (0, 1], not {self.fraction:g}; there is no leverage")
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
-        def method(e: Estimate) -> Found:
+        def method(e: Estimate) -> Wanted:
             scenarios = e.scenarios + (e.mean / e.per_year - e.scenarios.mean(axis=0))
             found = kelly(scenarios, e.cash_returns, min(self.max_weight / self.fraction, 1.))
             return replace(found, weights=self.fraction * found.weights)

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from ..core import ParameterError
-from .risk_budgeting import Found, least_variance
+from .risk_budgeting import Wanted, least_variance
 
 # %% ../../nbs/optimization/08_hierarchical.ipynb #eb255650
 # centroid and median are not here: they can turn back, and their trees have no levels
@@ -198,8 +198,8 @@ def herc_weights(
 def nested_weights(
     covariance: np.ndarray,                                 # (N, N) with a positive diagonal
     groups: list[np.ndarray],                               # the assets of each group
-    method: Callable[[np.ndarray], Found] = least_variance, # covariance -> weights; within and across groups
-) -> Found:
+    method: Callable[[np.ndarray], Wanted] = least_variance, # covariance -> weights; within and across groups
+) -> Wanted:
     "Nested clustered optimisation (López de Prado 2019)."
     S, tried = np.asarray(covariance, float), []
     inside = np.zeros((len(S), len(groups)))
@@ -209,4 +209,4 @@ def nested_weights(
         return found.weights
     for j, g in enumerate(groups): inside[g, j] = solve(S[np.ix_(g, g)]) if len(g) > 1 else 1.
     outside = solve(inside.T @ S @ inside) if len(groups) > 1 else np.ones(1)
-    return Found(inside @ outside, attempts=tuple(dict.fromkeys(tried)))
+    return Wanted(inside @ outside, attempts=tuple(dict.fromkeys(tried)))

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ..core import ParameterError, as_written, fraction
-from ..metrics.metrics import METRICS, Metric, metric
+from ..metrics.metric import Metric
+from ..metrics.metrics import METRICS, find_metric, metric
 
 # %% ../../nbs/optimization/01_objectives.ipynb #c76bcc5f
 TRAITS = {  # name -> what it is of a portfolio; all are fractions but the last
@@ -46,18 +47,13 @@ def trait(
     if not isinstance(what, str): return ""
     return what if what in TRAITS else "after_tax_return" if _NUMBERED.fullmatch(what) else ""
 
-def _looked_up(name: str) -> Metric | None:
-    "The metric of this name; None where nobody defined one."
-    try: return metric(name)
-    except ParameterError: return None
-
 def named(
     what: str | Metric | Callable,  # a name, a metric, or a function of (T,) returns
     aim: bool = True,               # whether it is to be minimised, maximised or achieved; a guard can name more
 ) -> str | Metric | Callable:       # the name where there is one; a user's metric or function as it is
     "What a sentence is about; raises `ObjectiveError` on a name that nobody defined."
     if not isinstance(what, str):
-        return what.name if isinstance(what, Metric) and _looked_up(what.name) is what else what
+        return what.name if isinstance(what, Metric) and find_metric(what.name) is what else what
     traits = _AIMED if aim else tuple(TRAITS)
     if (found := trait(what)) in traits: return what
     if found: raise ObjectiveError(f"{what} can be guarded, not aimed at; write 'minimize ... subject to {what} <= ...'")
@@ -74,9 +70,9 @@ def value_text(
     value: float,
 ) -> str:                           # text that `fraction` reads back as exactly this number
     "A number in the unit of its metric."
-    unit = "number" if what == "holdings" else "fraction" if trait(what) else metric(what).unit
+    in_percent = what != "holdings" if trait(what) else metric(what).is_fraction
     text = f"{100 * value:.12g}%"
-    if unit.startswith("fraction") and fraction(text) == value: return text
+    if in_percent and fraction(text) == value: return text
     short = f"{value:.15g}"
     return short if float(short) == value else repr(float(value))
 

@@ -35,14 +35,18 @@ def check_optimisable(
     verb, what, name = objective.verb, objective.metric, objective.name
     if verb == "maximize" and what == "turnover":
         raise NotOptimisableError("cannot maximize turnover: trading is a cost and no aim; write 'minimize turnover subject to ...'")
-    if what in ("under_water", "time_under_water", "hit_rate") and verb == "target":
+    if verb == "target" and _stepwise(what):
         raise NotOptimisableError(f"cannot achieve {name}: it moves in steps of one bar and has no portfolio at most values; "
                                   f"guard it, as in 'maximize sharpe subject to {name} <= {objective.value:g}'")
     for g in objective.guards:
-        if g.relation == "==" and g.what in ("under_water", "time_under_water", "hit_rate"):
+        if g.relation == "==" and _stepwise(g.what):
             raise NotOptimisableError(f"{g}: it moves in steps of one bar; use <= or >=")
     if sum(g.what == "holdings" for g in objective.guards) > 1:
         raise NotOptimisableError(f"{objective}: two guards on the number of holdings; keep the smaller")
+
+def _stepwise(what) -> bool:
+    "Whether a sentence is about a metric that moves in steps of one bar."
+    return not trait(what) and metric(what).stepwise
 
 # %% ../../nbs/optimization/04_problem.ipynb #a6a3ecc4
 @dataclass(frozen=True, eq=False, repr=False)
@@ -236,5 +240,5 @@ def say(
     value: float,
 ) -> str:
     "A number for a message: four digits, in percent where it is a fraction."
-    plain = what == "holdings" or not trait(what) and not metric(what).unit.startswith("fraction")
+    plain = what == "holdings" or not trait(what) and not metric(what).is_fraction
     return f"{value:.4g}" if plain else f"{100 * value:.4g}%"

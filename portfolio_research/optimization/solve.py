@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .solvers.convex import solve_task
-from .exact import Answer, UnsolvedError, along_frontiers, answer_exactly, is_convex, missed, score, task_of
+from .exact import Proposal, UnsolvedError, along_frontiers, answer_exactly, is_convex, missed, score, task_of
 from .solvers.frontier import Space, Unsolved, most_within, tangency
 from .objectives import Guard, trait
 from .problem import Program, relaxed, say
@@ -68,7 +68,7 @@ def _tidy(space: Space, w: np.ndarray) -> np.ndarray:
     return w
 
 # %% ../../nbs/optimization/06_solve.ipynb #9e583606
-def _answer(p: Program, space: Space) -> Answer:
+def _answer(p: Program, space: Space) -> Proposal:
     "Weights by the fastest way that fits."
     if p.holdings is not None and p.holdings < len(space.low): return _few(p, space)
     kind, verb = p.shapes[p.objective.metric].kind, p.objective.verb
@@ -76,17 +76,17 @@ def _answer(p: Program, space: Space) -> Answer:
     exact = answer_exactly(p, space) if is_convex(p) else None
     return _searched(p, space) if exact is None else exact
 
-def _by_riskfolio(p: Program, space: Space) -> Answer:
+def _by_riskfolio(p: Program, space: Space) -> Proposal:
     "By Riskfolio-Lib, where the measure is convex."
     name = p.objective.metric
     if not measure(name).way: return _searched(p, space)
     space.least(p.shapes["volatility"].risk)                              # raises where no portfolio is within the guards
     found = riskfolio_optimum(name, p.shapes.estimate.scenarios, space.A, space.lower, space.upper, space.low, space.high)
     if found.weights is None: raise UnsolvedError(f"{name}: {found.reason}")
-    return Answer(found.weights, tried=[found.reason] if found.reason else [])
+    return Proposal(found.weights, tried=[found.reason] if found.reason else [])
 
 # %% ../../nbs/optimization/06_solve.ipynb #e717e471
-def _searched(p: Program, space: Space) -> Answer:
+def _searched(p: Program, space: Space) -> Proposal:
     "By a search from many starts."
     aim, f = p.objective, p.shapes
     aimed = _wide(p, aim.metric)
@@ -104,7 +104,7 @@ def _searched(p: Program, space: Space) -> Answer:
     if not np.isfinite(found.value): said.append(f"{aim.name} is undefined at every portfolio found")
     elif aim.verb == "target" and found.value > 1e-7 * max(abs(aim.value), 1e-3): said.append(missed(p, found.w, "the nearest found has"))
     how = f"{_article(p)} not convex in the weights; {found.agreement:.0%} of {found.starts} starts of a search ended at the best"
-    return Answer(found.w, said, search=how, agreement=found.agreement)
+    return Proposal(found.w, said, search=how, agreement=found.agreement)
 
 def _calmest(p: Program, space: Space, found, value: Callable, guards: list):
     "On the way from the least volatility to what was found, the first portfolio that achieves the target."
@@ -160,7 +160,7 @@ def _starts(p: Program, space: Space) -> list[np.ndarray]:
 # %% ../../nbs/optimization/06_solve.ipynb #3c6a5483
 _TRIES = {"frontier": 400, "convex": 200, "search": 12}  # programs that the choice of holdings may cost
 
-def _few(p: Program, space: Space) -> Answer:
+def _few(p: Program, space: Space) -> Proposal:
     "At most so many holdings."
     free = replace(p, holdings=None)
     tries = _TRIES["frontier" if along_frontiers(free, space) else "convex" if is_convex(free) else "search"]

@@ -99,7 +99,7 @@ def plot_differences(
     fig, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
     for ax, (s, equal) in zip(axes[0], panels, strict=True):
         rows = studies[equal].differences[s]
-        points = metric(s).unit.startswith("fraction")
+        points = metric(s).is_fraction
         scale = 100 if points else 1
         for y, d in enumerate(rows):
             colour = COLOURS[y == len(rows) - 1]

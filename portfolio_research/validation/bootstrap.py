@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from ..core import CalendarError, MissingDataError, ParameterError, UnknownNameError, n_bars
-from ..metrics.metrics import METRICS, Metric, metric
+from ..metrics.metric import Metric
+from ..metrics.metrics import METRICS, metric
 from ..metrics.returns import ReturnPath, return_paths
 from .overfitting import Overfitting, SharpeSample, backtest_overfitting  # noqa: F401
 from .overfitting import deflated_sharpe, expected_maximum_sharpe, minimum_track_record  # noqa: F401
@@ -199,7 +200,7 @@ class Difference:
     def interval(self) -> str:
         "The value and its interval as people write them; fractions in percentage points."
         if not np.isfinite(self.low): return "undefined"
-        if not self.metric or not self.metric.unit.startswith("fraction"):
+        if not self.metric or not self.metric.is_fraction:
             return f"{self.value:+z.2f} [{self.low:+z.2f}, {self.high:+z.2f}]"
         return f"{100 * self.value:+z.1f} points [{100 * self.low:+z.1f}, {100 * self.high:+z.1f}]"
     def __str__(self) -> str:
