@@ -16,13 +16,14 @@ import pandas as pd
 from .solvers.convex import Limit
 from ..core import ParameterError, UnknownNameError
 from ..estimation.estimates import Estimate
-from .solvers.frontier import Space, Unsolved
+from .solvers.polytope import Polytope
 from ..data.market import Market
 from ..metrics.metrics import metric
 from .objectives import Guard, Maximize, Minimize, ObjectiveError, Target, trait
 from .risk_measures import Form
 from .curvature import Shapes
 from .solvers.quadratic import solve_qp
+from .solvers.solution import InfeasibleError
 
 # %% ../../nbs/optimization/04_problem.ipynb #03cb43c8
 class NotOptimisableError(ParameterError):
@@ -51,7 +52,7 @@ class Program:
     objective: Minimize | Maximize | Target
     assets: pd.Index                            # (N,) the ones that take part
     shapes: Shapes                              # every metric as a function of their weights
-    space: Space                                # what the guards on weights, sectors, cash and linear metrics leave
+    space: Polytope                                # what the guards on weights, sectors, cash and linear metrics leave
     rows: tuple[Guard, ...]                     # guards in the order of the rows of the space, after the first
     sides: tuple[str, ...]                      # what each of these rows is about, in words
     convex: tuple[Guard, ...] = ()              # guards that are convex limits
@@ -161,7 +162,7 @@ def _sectors(objective, names: pd.Index, market: Market) -> list[tuple[Guard, st
     return [(g, s, (of == s).to_numpy(float)) for g, s in about if g.of or (of == s).any()]
 
 # %% ../../nbs/optimization/04_problem.ipynb #85d866e5
-def _invested(objective, low: np.ndarray, high: np.ndarray, groups: list) -> tuple[Space, list[str]]:
+def _invested(objective, low: np.ndarray, high: np.ndarray, groups: list) -> tuple[Polytope, list[str]]:
     "The portfolios that the bounds leave, with the least and the most that may be invested, and what is to be said."
     notes, cash = [], [g for g in objective.guards if g.what == "cash"]
     least = 1 - min([g.value for g in cash if g.relation != ">="], default=1. if cash else 0.)
@@ -171,7 +172,7 @@ def _invested(objective, low: np.ndarray, high: np.ndarray, groups: list) -> tup
     capped = [(m, g.value) for g, _, m in groups if g.relation != ">="]
     room = min(high.sum(), 1.)
     if capped and room > 0:
-        space = Space(np.zeros(len(low)), high, one, np.array([-np.inf]), np.array([1.]), [])
+        space = Polytope(np.zeros(len(low)), high, one, np.array([-np.inf]), np.array([1.]))
         for members, cap in capped: space = space.within(members, -np.inf, cap) if members.any() else space
         room = min(space.most(one[0]), 1.)
         room = 1. if room > 1 - 1e-9 else room
@@ -180,7 +181,7 @@ def _invested(objective, low: np.ndarray, high: np.ndarray, groups: list) -> tup
     if (floor := low.sum()) > most * (1 + 1e-12):
         notes.append(f"the least weights add up to {floor:.4g}, and at most {most:.4g} can be held: they are scaled down")
         low = low * (most / floor)
-    return Space(low, high, one, np.array([least]), np.array([most]), []), notes
+    return Polytope(low, high, one, np.array([least]), np.array([most])), notes
 
 def _held(previous: pd.Series | None, names: pd.Index) -> tuple[np.ndarray | None, float]:
     "Weights held of the assets that take part, and the weight of the others; None where nothing is held."
@@ -197,8 +198,8 @@ def _payout(market: Market, names: pd.Index) -> np.ndarray | None:
 # %% ../../nbs/optimization/04_problem.ipynb #e0d306f3
 def relaxed(
     p: Program,
-) -> tuple[Space, list[str]]:
-    "The space with rows moved as little as need be, and what was missed, in words; raises `Unsolved`."
+) -> tuple[Polytope, list[str]]:
+    "The space with rows moved as little as need be, and what was missed, in words; raises `InfeasibleError`."
     space, M = p.space, len(p.rows)
     hard = np.array([g.what in ("sector", "weight") and g.relation == "<=" for g in p.rows], bool)
     for gives in (~hard, np.ones(M, bool)):
@@ -210,7 +211,7 @@ def relaxed(
             w = s.x[:N]
             break
         if (w := _least_slack(space, gives)) is not None: break
-    else: raise Unsolved(s)
+    else: raise InfeasibleError(f"{s.status}: {s.reason}")
     level = space.A[1:] @ w
     missed = [i for i in range(M) if not space.lower[1 + i] - 1e-8 <= level[i] <= space.upper[1 + i] + 1e-8]
     lower = np.append(space.lower[:1], np.minimum(space.lower[1:], level - 1e-10))
@@ -219,7 +220,7 @@ def relaxed(
     said = [f"{p.sides[i]} cannot be met together with the other guards: {say(p.rows[i].what, value(i))} is nearest" for i in missed]
     return replace(space, lower=lower, upper=upper), said
 
-def _least_slack(space: Space, gives: np.ndarray) -> np.ndarray | None:
+def _least_slack(space: Polytope, gives: np.ndarray) -> np.ndarray | None:
     "Weights whose rows miss least in sum, by a linear program; None where the rows that do not give way contradict each other."
     from scipy.optimize import linprog
     N, M = len(space.low), len(gives)

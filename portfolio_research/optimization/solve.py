@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .solvers.convex import solve_task
-from .exact import Answer, UnsolvedError, along_frontiers, answer_exactly, is_convex, missed, score, task_of
-from .solvers.frontier import Space, Unsolved, most_within, tangency
+from .exact import Answer, along_frontiers, answer_exactly, is_convex, missed, score, task_of
+from .solvers.frontier import most_within, tangency
 from .objectives import Guard, trait
 from .problem import Program, relaxed, say
 from ..metrics.riskfolio import measure
 from .solvers.riskfolio import riskfolio_optimum
 from .solvers.global_search import search
+from .solvers.polytope import Polytope
 from .solvers.quadratic import at_caps
+from .solvers.solution import InfeasibleError, Solution, UnsolvedError
 
 # %% ../../nbs/optimization/06_solve.ipynb #1ec44b33
 @dataclass(frozen=True, eq=False)
@@ -38,15 +40,13 @@ def solve(
 ) -> Outcome:
     "Solve a program and check the guards again; raises `UnsolvedError` where no solver managed."
     space, reasons = p.space, list(p.notes)
-    try:
-        try: a = _answer(p, space)
-        except Unsolved:
-            if not p.rows: raise
-            space, missed = relaxed(p)
-            if not missed: raise
-            reasons += missed
-            a = _answer(p, space)
-    except Unsolved as e: raise UnsolvedError(f"{e.solution.status}: {e.solution.reason}") from None
+    try: a = _answer(p, space)
+    except InfeasibleError:
+        if not p.rows: raise
+        space, missed = relaxed(p)
+        if not missed: raise
+        reasons += missed
+        a = _answer(p, space)
     w, reasons, tried = _tidy(space, a.w), [*reasons, *a.said], [*a.tried, *space.tried]
     nearest = bool(reasons)
     if a.search: reasons.append(a.search)
@@ -56,7 +56,7 @@ def solve(
 
 _DUST = 1e-8  # a weight below is rounding
 
-def _tidy(space: Space, w: np.ndarray) -> np.ndarray:
+def _tidy(space: Polytope, w: np.ndarray) -> np.ndarray:
     "Weights within their bounds to the bit; raises where a row is missed by more than 1e-8 of its terms."
     w, total = np.clip(np.where(w < _DUST, 0., w), space.low, space.high), space.upper[0]
     fixed = space.lower[0] == total
@@ -68,7 +68,7 @@ def _tidy(space: Space, w: np.ndarray) -> np.ndarray:
     return w
 
 # %% ../../nbs/optimization/06_solve.ipynb #9e583606
-def _answer(p: Program, space: Space) -> Answer:
+def _answer(p: Program, space: Polytope) -> Answer:
     "Weights by the fastest way that fits."
     if p.holdings is not None and p.holdings < len(space.low): return _few(p, space)
     kind, verb = p.shapes[p.objective.metric].kind, p.objective.verb
@@ -76,17 +76,17 @@ def _answer(p: Program, space: Space) -> Answer:
     exact = answer_exactly(p, space) if is_convex(p) else None
     return _searched(p, space) if exact is None else exact
 
-def _by_riskfolio(p: Program, space: Space) -> Answer:
+def _by_riskfolio(p: Program, space: Polytope) -> Answer:
     "By Riskfolio-Lib, where the measure is convex."
     name = p.objective.metric
     if not measure(name).way: return _searched(p, space)
     space.least(p.shapes["volatility"].risk)                              # raises where no portfolio is within the guards
     found = riskfolio_optimum(name, p.shapes.estimate.scenarios, space.A, space.lower, space.upper, space.low, space.high)
-    if found.weights is None: raise UnsolvedError(f"{name}: {found.reason}")
-    return Answer(found.weights, tried=[found.reason] if found.reason else [])
+    if not found.solved: raise UnsolvedError(f"{name}: {found.reason}")
+    return Answer(found.x, tried=list(found.attempts))
 
 # %% ../../nbs/optimization/06_solve.ipynb #e717e471
-def _searched(p: Program, space: Space) -> Answer:
+def _searched(p: Program, space: Polytope) -> Answer:
     "By a search from many starts."
     aim, f = p.objective, p.shapes
     aimed = _wide(p, aim.metric)
@@ -99,17 +99,17 @@ def _searched(p: Program, space: Space) -> Answer:
     if aim.verb == "target" and found.value <= 1e-7 * max(abs(aim.value), 1e-3): found = _calmest(p, space, found, aimed, guards)
     said = []
     for g in guards:
-        has = f[g.what].value(found.w)
-        if _missing(p, g)(found.w[:, None])[0] > 1e-8: said.append(f"{g} was not met by any portfolio found: {say(g.what, has)} is nearest")
+        has = f[g.what].value(found.x)
+        if _missing(p, g)(found.x[:, None])[0] > 1e-8: said.append(f"{g} was not met by any portfolio found: {say(g.what, has)} is nearest")
     if not np.isfinite(found.value): said.append(f"{aim.name} is undefined at every portfolio found")
-    elif aim.verb == "target" and found.value > 1e-7 * max(abs(aim.value), 1e-3): said.append(missed(p, found.w, "the nearest found has"))
-    how = f"{_article(p)} not convex in the weights; {found.agreement:.0%} of {found.starts} starts of a search ended at the best"
-    return Answer(found.w, said, search=how, agreement=found.agreement)
+    elif aim.verb == "target" and found.value > 1e-7 * max(abs(aim.value), 1e-3): said.append(missed(p, found.x, "the nearest found has"))
+    how = f"{_article(p)} not convex in the weights; {found.agreement:.0%} of {found.rounds} starts of a search ended at the best"
+    return Answer(found.x, said, search=how, agreement=found.agreement)
 
-def _calmest(p: Program, space: Space, found, value: Callable, guards: list):
+def _calmest(p: Program, space: Polytope, found: Solution, value: Callable, guards: list) -> Solution:
     "On the way from the least volatility to what was found, the first portfolio that achieves the target."
     v, calm = p.objective.value, space.least(p.shapes["volatility"].risk)
-    on = lambda t: calm[:, None] + np.atleast_1d(t) * (found.w - calm)[:, None]
+    on = lambda t: calm[:, None] + np.atleast_1d(t) * (found.x - calm)[:, None]
     grid = np.linspace(0, 1, 65)
     off = value(on(grid)) - v
     crossed = np.flatnonzero(np.sign(off[1:]) != np.sign(off[0]))
@@ -121,7 +121,7 @@ def _calmest(p: Program, space: Space, found, value: Callable, guards: list):
         else: b = m
     w = on(b)[:, 0]
     holds = abs(value(w[:, None])[0] - v) <= 1e-7 * max(abs(v), 1e-3) and all(_missing(p, g)(w[:, None])[0] <= 1e-8 for g in guards)
-    return replace(found, w=w) if holds else found
+    return replace(found, x=w) if holds else found
 
 def _article(p: Program) -> str:
     names = [p.objective.name] * (p.shapes[p.objective.metric].kind == "other" or not p.searched) + [g.name for g in p.searched]
@@ -143,24 +143,24 @@ def _missing(p: Program, g: Guard) -> Callable[[np.ndarray], np.ndarray]:
     sign = 1 if g.relation == "<=" else -1
     return lambda W: sign * (value(W) - g.value)
 
-def _starts(p: Program, space: Space) -> list[np.ndarray]:
+def _starts(p: Program, space: Polytope) -> list[np.ndarray]:
     "Portfolios worth starting from."
     f, starts = p.shapes, []
     calm = space.least(f["volatility"].risk)
     starts.append(calm)
     for find in (lambda: most_within(space, f["return"].form.a, f["volatility"].risk, np.inf),
                  lambda: tangency(space, e, f["volatility"].risk, best) if (best := space.most(e := f["return"].form.a)) > 0 else None,
-                 lambda: solve_task(task_of(replace(p, objective=p.objective), space, {g: g.value for g in p.convex}, calm, "- volatility"), calm).w
+                 lambda: solve_task(task_of(replace(p, objective=p.objective), space, {g: g.value for g in p.convex}, calm, "- volatility"), calm)
                  if p.convex else None):
-        try: w = find()
-        except Unsolved: continue
-        if w is not None and np.isfinite(w).all(): starts.append(w)
+        try: found = find()
+        except InfeasibleError: continue
+        if found is not None and found.solved: starts.append(found.x)
     return starts
 
 # %% ../../nbs/optimization/06_solve.ipynb #3c6a5483
 _TRIES = {"frontier": 400, "convex": 200, "search": 12}  # programs that the choice of holdings may cost
 
-def _few(p: Program, space: Space) -> Answer:
+def _few(p: Program, space: Polytope) -> Answer:
     "At most so many holdings."
     free = replace(p, holdings=None)
     tries = _TRIES["frontier" if along_frontiers(free, space) else "convex" if is_convex(free) else "search"]
@@ -169,7 +169,7 @@ def _few(p: Program, space: Space) -> Answer:
         "The answer on some of the assets; None where there is none."
         budget[0] -= 1
         try: return _answer(free, replace(space, high=np.where(held, space.high, 0.), tried=[]))
-        except (Unsolved, UnsolvedError): return None
+        except UnsolvedError: return None
     rank = lambda a: (np.inf, np.inf) if a is None else (len(a.said), score(p, a.w))
     every, must = _answer(free, space), space.low > 0
     if must.sum() > p.holdings:
