@@ -15,10 +15,11 @@ import pandas as pd
 from .positions import ACTIVE, account_of, account_run
 from .book import Book
 from ..execution.accounting import book_advance, book_start
-from ..core import EmptyDataError, label_ends, percent_axis
+from ..core import EmptyDataError
 from ..data.market import Market
 from .checks import known_data
 from ..metrics.metrics import evaluate, format_metrics
+from ..plotting import label_ends, percent_axis
 from ..policy.policy import first_row
 from .snapshots import BookError, market_of, read_decision, read_series
 from ..reporting.tear_sheet import Report, report, styled

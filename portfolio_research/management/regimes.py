@@ -15,12 +15,13 @@ import numba
 import numpy as np
 import pandas as pd
 
-from ..core import COLOURS, ParameterError, WindowError, n_bars, wealth_axis
+from ..core import ParameterError, WindowError, n_bars
 from ..estimation.hidden_markov import fit_hmm
 from ..estimation.jump_models import downside_features, fit_jump
 from ..data.market import Market
 from ..estimation.persistence import WARMUP, continuation, followed, persistence_votes, unit_variance
 from .regime_base import PHASES, Reading, Regime, bars_of, phase_probabilities
+from ..plotting import COLOURS, wealth_axis
 
 _JIT = dict(cache=True, error_model="numpy")
 

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..core import COLOURS, ParameterError, percent_axis, use_style
+from ..core import ParameterError
 from ..metrics.returns import drawdown
+from ..plotting import COLOURS, percent_axis, use_style
 from ..policy.walkforward import Study
 
 # %% ../../nbs/reporting/01_tear_sheet.ipynb #e0a0b4da

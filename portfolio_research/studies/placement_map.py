@@ -13,7 +13,8 @@ from itertools import pairwise, product
 import numpy as np
 import pandas as pd
 
-from ..core import COLOURS, UnknownNameError
+from ..core import UnknownNameError
+from ..plotting import COLOURS
 from ..risk.placement import DrawdownRule, MaxDrawdownStop, Never
 from .monte_carlo import Measured, matched, simulate
 from .simulated_strategies import World
