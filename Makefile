@@ -13,7 +13,7 @@ export NUMBA_CACHE_LOCATOR_CLASSES := _numba_cache.Locator
 export PYTHONPATH := $(CURDIR)/nbs$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 .DEFAULT_GOAL := help
-.PHONY: help study study-full test lab docs readme export notebooks lint constraints venv clean
+.PHONY: help study study-full test coverage dist lab docs readme export notebooks lint constraints venv clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -28,6 +28,15 @@ study-full: $(INSTALLED)  ## all of the study: other settings, other markets, si
 
 test: $(INSTALLED)  ## check the code, run every notebook and test; NB_FLAGS="slow" adds the slow cells
 	@$(RUFF); status=$$?; $(BIN)/python -m pytest -n $(WORKERS) && exit $$status
+
+coverage: $(INSTALLED)  ## measure which lines of the package the tests run; htmlcov/index.html
+	@$(BIN)/coverage erase; $(BIN)/coverage run -m pytest -n $(WORKERS); status=$$?; \
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage html --quiet && $(BIN)/coverage report && exit $$status
+
+dist: $(INSTALLED)  ## build a wheel and a source archive in dist/, and try the wheel in an empty environment
+	@rm -rf build dist
+	@$(BIN)/python -m build --no-isolation --outdir dist > dist.log 2>&1 || { cat dist.log; exit 1; }; rm dist.log
+	@$(BIN)/python tools/try_wheel.py
 
 lab: $(INSTALLED)  ## open JupyterLab at the index
 	@$(BIN)/jupyter lab nbs/index.ipynb
