@@ -1913,6 +1913,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                              'portfolio_research/plugins.py'),
                                             'portfolio_research.plugins._is_text': ( 'plugins.html#_is_text',
                                                                                      'portfolio_research/plugins.py'),
+                                            'portfolio_research.plugins._known': ('plugins.html#_known', 'portfolio_research/plugins.py'),
                                             'portfolio_research.plugins._within': ('plugins.html#_within', 'portfolio_research/plugins.py'),
                                             'portfolio_research.plugins.check_passed': ( 'plugins.html#check_passed',
                                                                                          'portfolio_research/plugins.py'),

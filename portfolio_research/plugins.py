@@ -39,8 +39,10 @@ def load_plugin(
     try: return getattr(import_module(module), attribute)
     except ModuleNotFoundError as e:
         raise PluginError(f"{name!r}: {e}; looked in {folder} and among the installed packages") from e
-    except AttributeError as e: raise PluginError(f"{name!r}: the module {module} has no {attribute!r}") from e
-    except Exception as e: raise PluginError(f"{name!r}: importing {module} raised {type(e).__name__}: {e}") from e
+    except AttributeError as e:
+        raise PluginError(f"{name!r}: the module {module} has no {attribute!r}") from e
+    except Exception as e:
+        raise PluginError(f"{name!r}: importing {module} raised {type(e).__name__}: {e}") from e
     finally: sys.path.remove(folder)
 
 # %% ../nbs/03_plugins.ipynb #3320529b
@@ -60,17 +62,19 @@ def source_digest(
 
 def _is_text(node: ast.AST) -> bool:
     "Whether a statement is a docstring."
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    value = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 def _compiled_digest(part: Any) -> str:
     "A hash of the code of a part whose source is not at hand."
-    methods = [m for m in vars(part).values() if isinstance(m, FunctionType)] if isinstance(part, type) else [part]
+    held = vars(part).values() if isinstance(part, type) else [part]
+    methods = [m for m in held if isinstance(m, FunctionType)]
     code = b"".join(m.__code__.co_code + repr(m.__code__.co_consts).encode() for m in methods)
     return hashlib.sha256(part.__qualname__.encode() + code).hexdigest()[:12]
 
 # %% ../nbs/03_plugins.ipynb #eadd62d4
-_KNOWN = {"portfolio_research", "builtins", "numpy", "pandas", "scipy", "numba", "functools", "collections", "types", "datetime",
-          "pathlib", "decimal", "enum", "abc", "typing", "mappingproxy"}
+_KNOWN = {"portfolio_research", "builtins", "numpy", "pandas", "scipy", "numba", "functools", "collections",
+          "types", "datetime", "pathlib", "decimal", "enum", "abc", "typing", "mappingproxy"}
 
 def own_parts(
     part: Any,  # a policy, or any part of one
@@ -79,8 +83,12 @@ def own_parts(
     found = {}
     for x in _within(part, set()):
         kind = x if isinstance(x, (type, FunctionType)) else type(x)
-        if kind.__module__.partition(".")[0] not in _KNOWN: found[f"{kind.__module__}:{kind.__qualname__}"] = source_digest(kind)
+        if not _known(kind): found[f"{kind.__module__}:{kind.__qualname__}"] = source_digest(kind)
     return dict(sorted(found.items()))
+
+def _known(kind: Any) -> bool:
+    "Whether a class or function is of this package, or of a library that it stands on."
+    return kind.__module__.partition(".")[0] in _KNOWN
 
 def _within(x: Any, seen: set) -> Iterator[Any]:
     "A part and all that it holds, each once."
@@ -99,7 +107,7 @@ def _attributes(x: Any) -> list:
     if isinstance(x, (type, FunctionType)): return []
     if is_dataclass(x): return [getattr(x, f.name) for f in fields(x)]
     if hasattr(x, "__self__"): return [x.__self__]
-    return list(vars(x).values()) if type(x).__module__.partition(".")[0] not in _KNOWN and hasattr(x, "__dict__") else []
+    return list(vars(x).values()) if hasattr(x, "__dict__") and not _known(type(x)) else []
 
 # %% ../nbs/03_plugins.ipynb #3417d3a9
 _PASSES = ".portfolio_research.json"
@@ -110,7 +118,8 @@ def passed(
     "The checks for look-ahead that parts of one's own have passed."
     file = Path(folder) / _PASSES
     if not file.is_file(): return {}
-    with suppress(ValueError, AttributeError): return dict(json.loads(file.read_text(encoding="utf-8"))["looks ahead: no"])
+    with suppress(ValueError, AttributeError):
+        return dict(json.loads(file.read_text(encoding="utf-8"))["looks ahead: no"])
     raise PluginError(f"{file}: it cannot be read; remove it and check the parts again")
 
 def write_pass(

@@ -63,7 +63,7 @@ class Overlay(Protocol):
     def __call__(self,
         weights: pd.Series,             # (S,) by name
         market: Market,                 # of the sleeves, as known
-    ) -> tuple[pd.Series, Sequence]: ...  # (S,) adjusted weights; flags, each a `Flag` or (level, source, text)
+    ) -> tuple[pd.Series, Sequence]: ...  # (S,) adjusted weights; flags: `Flag` or (level, source, text)
 
 @runtime_checkable
 class DrawdownRule(Protocol):
@@ -82,7 +82,8 @@ _METHOD = {Basis: "__call__", Allocator: "allocate", Trigger: "due", Sleeve: "we
 _KIND = {Basis: "basis", Allocator: "allocator", Trigger: "trigger", Sleeve: "sleeve", Overlay: "overlay",
          DrawdownRule: "drawdown rule"}
 _USUAL = {Basis: ('Trailing("2Y")', "Expected.capm()"), Sleeve: ("Crossover(20, 100)", 'Momentum("6M")'),
-          Allocator: ("EqualWeight()", 'InverseVolatility("1Y")', "RiskParity()", 'Optimize("maximize sharpe")'),
+          Allocator: ("EqualWeight()", 'InverseVolatility("1Y")', "RiskParity()",
+                      'Optimize("maximize sharpe")'),
           Trigger: ("Monthly()", "Weekly()", "Daily()", "Quarterly()", "Never()", "DriftBand(0.05)"),
           Overlay: ("MatchRegime(StatisticalRegime())",),
           DrawdownRule: ("MaxDrawdownStop(0.15)", "MovingAverageRule(200)")}
@@ -93,7 +94,8 @@ def check_part(
     where: str,   # the argument, for the message, such as "Policy: rebalance"
 ) -> None:
     "Raise `ParameterError`, with the cure, unless an object keeps the contract of a kind of part."
-    if isinstance(part, type): raise ParameterError(f"{where}: {part.__name__} is a class; write {part.__name__}(...)")
+    if isinstance(part, type):
+        raise ParameterError(f"{where}: {part.__name__} is a class; write {part.__name__}(...)")
     if isinstance(part, kind) or kind is Overlay and hasattr(part, "bind"): return
     if isinstance(part, str): said = f"text is no {_KIND[kind]}; write {_cure(part, kind)}"
     else: said = f"it has no {_METHOD[kind]}(...); {_article(kind)} is such as {_USUAL[kind][0]}"
