@@ -12,7 +12,8 @@ from _run_notebook import main
 
 # Those whose import changes settings of other libraries (riskfolio-lib, vectorbt, hmmlearn) are left to who uses them.
 LIBRARIES = ["numpy", "pandas", "scipy.optimize", "scipy.stats", "matplotlib.pyplot", "matplotlib_inline.backend_inline",
-             "numba.typed", "execnb.shell", "nbdev.test", "fastcore.test", "sqlalchemy", "jsonschema", "plotly.graph_objects"]
+             "numba.typed", "execnb.shell", "nbdev.test", "fastcore.test", "sqlalchemy", "jsonschema", "plotly.graph_objects",
+             "skfolio.datasets", "clarabel", "highspy", "daqp"]
 ONE_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}  # pyarrow, which pandas imports, has one otherwise
 
 # The process that forks
@@ -21,6 +22,7 @@ def import_libraries() -> None:
     "Import those that are installed, for good: forks share their memory."
     for name in LIBRARIES:
         with suppress(ImportError): import_module(name)
+    with suppress(ImportError): import_module("numba").njit(lambda x: x)(0.)  # loads what compiling needs
     gc.collect()
     gc.freeze()
 
