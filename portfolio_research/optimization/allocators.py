@@ -24,7 +24,7 @@ from portfolio_research.optimization.hierarchical import (LINKAGES, Tree, count_
     hrp_weights, nested_weights)
 from ..data.market import Market
 from .objectives import Maximize, Minimize, Target, parse_objective
-from .exact import UnsolvedError
+from .solvers.solution import UnsolvedError
 from .solve import Outcome, solve
 from .problem import check_optimisable, compile_objective
 from portfolio_research.optimization.risk_budgeting import (Wanted, NoPortfolioError, kelly, least_variance,

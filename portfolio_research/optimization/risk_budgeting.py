@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core import ParameterError, PortfolioResearchError
 from .solvers.active_set import RIDGE, one_row_qp
-from .solvers.quadratic import solve_qp
+from .solvers.quadratic import SOLVERS, solve_qp
 
 # %% ../../nbs/optimization/07_risk_budgeting.ipynb #80122777
 def risk_contributions(
@@ -61,8 +61,8 @@ def _budget_qp(P, q, row, total, high, start=None) -> tuple[np.ndarray, np.ndarr
     said = said or f"pivoting ended with residual {found.residual:.1e}"
     A = None if total is None else np.ones((1, len(P))) if row is None else row[None]
     top = np.full(len(P), high) if np.ndim(high) == 0 else high
-    s = solve_qp(P, q, A, total, total, (0., np.where(np.isfinite(top), top, np.inf)))
-    if s.status != "optimal": raise NoPortfolioError(f"{said}; {s.status}: {s.reason}")
+    s = solve_qp(P, q, A, total, total, (0., np.where(np.isfinite(top), top, np.inf)), solvers=list(SOLVERS))
+    if not s.solved: raise NoPortfolioError(f"{said}; {s.status}: {s.reason}")
     zero = s.multipliers[:len(P)] < -1e-7 * abs(s.multipliers).max()
     return s.x, zero, s.residual, (said, *s.attempts)
 
