@@ -15,7 +15,8 @@ import pandas as pd
 from .positions import ACTIVE, account_of, account_run
 from .book import Book
 from ..execution.accounting import book_advance, book_start
-from ..core import EmptyDataError, label_ends, percent_axis
+from ..core import EmptyDataError
+from ..plotting import label_ends, percent_axis
 from ..data.market import Market
 from .checks import known_data
 from ..metrics.metrics import evaluate, format_metrics

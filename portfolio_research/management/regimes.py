@@ -15,7 +15,8 @@ import numba
 import numpy as np
 import pandas as pd
 
-from ..core import COLOURS, ParameterError, WindowError, n_bars, wealth_axis
+from ..core import ParameterError, WindowError, n_bars
+from ..plotting import COLOURS, wealth_axis
 from ..estimation.hidden_markov import fit_hmm
 from ..estimation.jump_models import downside_features, fit_jump
 from ..data.market import Market

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from ..execution.accounting import book_advance, book_start
-from ..core import ParameterError, label_ends, percent_axis, watched, wealth_axis
+from ..core import ParameterError
+from ..plotting import is_interactive, label_ends, percent_axis, wealth_axis
 from .decisions import Decisions
 from ..data.market import Market
 from ..metrics.metrics import evaluate, format_metrics
@@ -216,7 +217,7 @@ def compare(
         sent = copy(market)  # its own cache: the market's grows in this process while another thread sends it
         jobs = (delayed(_decide)(policy, sent) for policy in policies.values())
         decided = Parallel(workers, return_as="generator", max_nbytes=None)(jobs)
-    bar = tqdm(policies.items(), disable=not (watched() if progress is None else progress), unit="policy")
+    bar = tqdm(policies.items(), disable=not (is_interactive() if progress is None else progress), unit="policy")
     studies = {}
     for (name, policy), decisions in zip(bar, decided, strict=True):
         bar.set_description(name if isinstance(name, str) else ", ".join(name), refresh=False)

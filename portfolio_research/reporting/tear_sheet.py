@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..core import COLOURS, ParameterError, percent_axis, use_style
+from ..core import ParameterError
+from ..plotting import COLOURS, percent_axis, use_style
 from ..metrics.returns import drawdown
 from ..policy.walkforward import Study
 

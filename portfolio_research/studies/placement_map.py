@@ -13,7 +13,8 @@ from itertools import pairwise, product
 import numpy as np
 import pandas as pd
 
-from ..core import COLOURS, UnknownNameError
+from ..core import UnknownNameError
+from ..plotting import COLOURS
 from ..risk.rule import BaseRule
 from ..risk.stop_loss import MaxDrawdownStop, NoReentry
 from .monte_carlo import Measured, matched, simulate

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..core import COLOURS, ParameterError, percent_axis
+from ..core import ParameterError
+from ..plotting import COLOURS, percent_axis
 from ..validation.bootstrap import Difference
 from .placement_study import EQUAL, COMPARED, LevelStudy, selection
 from ..metrics.metrics import evaluate, metric
