@@ -10,11 +10,12 @@ __version__ = "0.2.0"
 
 TYPE_CHECKING = False  # what typing.TYPE_CHECKING is, without importing typing
 if TYPE_CHECKING:
-    from .core import PortfolioResearchError as PortfolioResearchError
+    from .core import Flag as Flag, PortfolioResearchError as PortfolioResearchError
     from .protocols import (
         Basis as Basis, Allocator as Allocator, Trigger as Trigger, Sleeve as Sleeve, Overlay as Overlay,
         DrawdownRule as DrawdownRule)
-    from .data.market import Market as Market, load_market as load_market
+    from .data.market import Market as Market
+    from .data.sources import load_market as load_market
     from .metrics.metric import Metric as Metric
     from .metrics.metrics import (
         metric as metric, metric_table as metric_table, evaluate as evaluate, rolling as rolling,
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
         Placement as Placement, per_strategy as per_strategy, whole_portfolio as whole_portfolio, both as
         both)
     from .risk.rule import plot_rule as plot_rule
-    from .policy.decisions import Flag as Flag, Decision as Decision, Decisions as Decisions
+    from .policy.decisions import Decision as Decision, Decisions as Decisions
     from .policy.policy import Policy as Policy
     from .policy.walkforward import (
         Study as Study, Comparison as Comparison, walk_forward as walk_forward, compare as compare)
@@ -67,9 +68,10 @@ if TYPE_CHECKING:
     from .settings import Settings as Settings, read_settings as read_settings
 
 _MODULES = {  # module -> its names that stand here
-    "core": "PortfolioResearchError",
+    "core": "Flag PortfolioResearchError",
     "protocols": "Basis Allocator Trigger Sleeve Overlay DrawdownRule",
-    "data.market": "Market load_market",
+    "data.market": "Market",
+    "data.sources": "load_market",
     "metrics.metric": "Metric",
     "metrics.metrics": "metric metric_table evaluate rolling format_metrics",
     "validation.lookahead": "LookAheadError NotReproducibleError assert_causal",
@@ -91,7 +93,7 @@ _MODULES = {  # module -> its names that stand here
     "risk.exposure_scaling": "VolatilityTarget GrossmanZhou CPPI",
     "risk.placement": "Placement per_strategy whole_portfolio both",
     "risk.rule": "plot_rule",
-    "policy.decisions": "Flag Decision Decisions",
+    "policy.decisions": "Decision Decisions",
     "policy.policy": "Policy",
     "policy.walkforward": "Study Comparison walk_forward compare",
     "reporting.tear_sheet": "Report tear_sheet",

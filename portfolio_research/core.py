@@ -6,12 +6,15 @@
 __all__ = ['PortfolioResearchError', 'DataError', 'ParameterError', 'WindowError', 'DataFileError', 'MissingExtraError',
            'StateError', 'EmptyDataError', 'NotNumericError', 'DatesError', 'DuplicateDatesError', 'UnsortedDatesError',
            'BadPriceError', 'MissingDataError', 'ConstantColumnError', 'UnitError', 'CalendarError', 'UnknownNameError',
-           'by_name', 'fraction', 'periods_per_year', 'day', 'n_bars', 'as_written']
+           'Flag', 'by_name', 'fraction', 'periods_per_year', 'day', 'one_thread', 'n_bars', 'as_written']
 
 # %% ../nbs/00_core.ipynb #e46798fa
 import re
-from collections.abc import Iterable
-from dataclasses import MISSING, fields
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -55,6 +58,14 @@ class CalendarError(DataError):
     "Two tables whose dates do not match."
 class UnknownNameError(DataError):
     "A name that the market does not have, or one that a table lacks."
+
+# %% ../nbs/00_core.ipynb #64218f7e
+@dataclass(frozen=True)
+class Flag:
+    "Something a person should look at."
+    level: str   # "info", "warn" or "hard"
+    source: str  # the part that raised it
+    text: str    # what, and where
 
 # %% ../nbs/00_core.ipynb #71d8ee27
 def by_name(
@@ -107,6 +118,27 @@ def day(
 ) -> str:             # "2008-10-10", or with the time of day where it is not midnight
     "A date for a message."
     return str(t.date()) if t == t.normalize() else str(t)
+
+# %% ../nbs/00_core.ipynb #45917add
+@cache
+def _pools():
+    "The thread pools of the linear algebra that is loaded."
+    import scipy.linalg  # noqa: F401  # so that its own is among them
+    from threadpoolctl import ThreadpoolController
+    return ThreadpoolController().select(user_api="blas")
+
+_pinned = ContextVar("pinned", default=False)
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    "Linear algebra in one thread, so that results do not depend on the number of cores."
+    if _pinned.get():
+        yield
+        return
+    token = _pinned.set(True)
+    try:
+        with _pools().limit(limits=1): yield
+    finally: _pinned.reset(token)
 
 # %% ../nbs/00_core.ipynb #902a35b0
 _UNITS = {"Y": 1., "Q": 1 / 4, "M": 1 / 12, "W": 1 / 52, "D": 1 / 365}  # one of these, in years

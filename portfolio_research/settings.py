@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from .core import ParameterError, PortfolioResearchError, fraction
-from .data.market import Market, load_market
+from .data.market import Market
+from .data.sources import load_market
 from .management.strategies import FunctionStrategy
 from .plugins import load_plugin
 from .policy.policy import Policy, as_named_now

@@ -20,7 +20,7 @@ from portfolio_research.live.book import Book
 from portfolio_research.risk.stop_loss import MaxDrawdownStop
 from portfolio_research.risk.moving_average import MovingAverageRule
 from portfolio_research.risk.placement import both
-from portfolio_research.data.market import load_market
+from portfolio_research.data.sources import load_market
 from portfolio_research.live.checks import StaleMarketError
 from portfolio_research.policy.policy import Policy
 from portfolio_research.execution.triggers import DriftBand, Monthly

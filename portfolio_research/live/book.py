@@ -20,8 +20,8 @@ import pandas as pd
 from .positions import (ACTIVE, HALTED, REDUCING, HoldingsError, account_now, account_of,
     allowed, check_holdings, demands, unit_wealth)
 from ..execution.accounting import book_start
-from ..core import ParameterError, day
-from ..policy.decisions import Decision, Decisions, Flag
+from ..core import Flag, ParameterError, day
+from ..policy.decisions import Decision, Decisions
 from ..data.market import Market
 from ..policy.policy import Policy, as_named_now
 from .checks import (Memory, PolicyChangedError, RestatedDataError, arranged, by_date,

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from .book import Book
-from ..core import ParameterError, PortfolioResearchError, by_name, fraction
-from ..policy.decisions import Decision, Flag
+from ..core import Flag, ParameterError, PortfolioResearchError, by_name, fraction
+from ..policy.decisions import Decision
 from ..data.market import Market
 from .snapshots import BookError
 

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..core import PortfolioResearchError, day
-from ..policy.decisions import Decision, Flag
+from ..core import Flag, PortfolioResearchError, day
+from ..policy.decisions import Decision
 from ..data.market import Market
 
 # %% ../../nbs/live/01_snapshots.ipynb #3cf751f0

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ..core import (ConstantColumnError, DataError, ParameterError, UnitError,
-    UnknownNameError, by_name, fraction)
+    UnknownNameError, by_name, fraction, one_thread)
 from ..data.market import Market
 from ..metrics.metrics import format_metrics
 from .objectives import Guard
@@ -241,6 +241,10 @@ def decide(
     total: float | None = 1.0,                         # what is to be invested; None: what the method invests
 ) -> Allocation:
     "What a method says about a market, or the rung of the ladder that holds."
+    with one_thread(): return _decide(market, previous, basis, max_weight, method, total)
+
+def _decide(market, previous, basis, max_weight, method, total) -> Allocation:
+    "The same, in as many threads as there are."
     estimate = estimated(market, previous, basis, max_weight)
     if isinstance(estimate, Allocation): return estimate
     n = len(estimate.assets)

@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 from ..execution.accounting import book_advance, book_start, check_targets
-from ..core import EmptyDataError, ParameterError, StateError, by_name
+from ..core import EmptyDataError, Flag, ParameterError, StateError, by_name, day, one_thread
 from ..plugins import own_parts
 from ..protocols import Allocator, DrawdownRule, Overlay, Sleeve, Trigger, check_part, check_parts
-from .decisions import Decision, Decisions, Event, Flag
+from .decisions import Decision, Decisions, Event
+from ..management.overlays import apply_overlay, overlay_name
 from ..risk.placement import Placement, placement
 from ..data.market import Market
 from ..execution.triggers import Monthly
@@ -104,7 +105,7 @@ class Policy:
         state: dict | None = None,                 # from the decision before; None: start anew
     ) -> Decision:                                 # with `state` and `path`
         "What to hold as of the last date; pure; raises `StateError` on a state of another policy or history."
-        path, state = _run(self, market, state)
+        with one_thread(): path, state = _run(self, market, state)
         return _against(path[-1], path, holdings, state, self.tolerance)
 
     def take_over(self,
@@ -176,6 +177,7 @@ def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions,
 STATE_VERSION = 2  # of the form of a state
 
 _RENAMED = {"reentry": {"Never": "NoReentry"}}  # argument -> names of parts in older texts, and what they are called now
+_ARGUMENTS = {"spare": "remainder"}             # arguments in older texts, and what they are called now
 
 def as_named_now(
     text: str,  # the identity of a policy, or a part in settings, as an earlier version wrote it
@@ -183,6 +185,7 @@ def as_named_now(
     "The text of a policy with parts that have been renamed since."
     for field, names in _RENAMED.items():
         for then, now in names.items(): text = re.sub(rf"(\b{field}\s*=\s*){then}\(", rf"\g<1>{now}(", text)
+    for then, now in _ARGUMENTS.items(): text = re.sub(rf"\b{then}(?=\s*=[^=])", now, text)
     return text
 
 def _owner(policy: Policy, market: Market, sleeves: _Sleeves) -> dict:
@@ -292,31 +295,17 @@ def _allocate(policy: Policy, sleeves: _Sleeves, t: pd.Timestamp, previous: np.n
     seen = sleeves.market.until(t)
     answer = policy.allocate.allocate(seen, pd.Series(previous, sleeves.names))
     weights = by_name(answer.weights, sleeves.names, "allocate")
+    if (w := weights.to_numpy()).min() < 0 or not w.sum() <= 1 + 1e-9:
+        raise ParameterError(f"allocate: the weights of {day(t)} are negative or sum to more than 1: {weights.to_dict()}")
     stages, flags = [("allocate", weights.to_numpy())], []
     if answer.status != "optimal":
         flags.append(Flag("warn", str(policy.allocate), f"{answer.status}: {answer.reason}"))
     for overlay in policy.overlays:
-        knows = hasattr(overlay, "bind")
-        adjust = overlay.bind(policy.sleeves or (), sleeves.assets.until(t)) if knows else overlay
-        weights, raised = _answer(overlay, adjust(weights, seen))
-        weights = by_name(weights, sleeves.names, _title(overlay))
-        stages.append((_title(overlay), weights.to_numpy()))
-        flags += [flag if isinstance(flag, Flag) else Flag(*flag) for flag in raised]
-    if (w := stages[-1][1]).min() < 0 or not w.sum() <= 1 + 1e-9:
-        raise ParameterError(f"{stages[-1][0]}: the weights of {t.date()} are negative "
-                             f"or sum to more than 1: {weights.to_dict()}")
+        weights, raised = apply_overlay(overlay, weights, seen, policy.sleeves or (), sleeves.assets.until(t))
+        stages.append((overlay_name(overlay), weights.to_numpy()))
+        flags += raised
     reason = f"{policy.rebalance}: {answer.status} allocation"
     return Event(t, answer.status, reason, tuple(stages), tuple(flags))
-
-def _answer(overlay: Overlay, answer) -> tuple:
-    "Weights and flags of an overlay; raises `ParameterError` where one of them is missing."
-    if isinstance(answer, tuple) and len(answer) == 2 and answer[1] is not None: return answer
-    raise ParameterError(f"{_title(overlay)}: an overlay returns two things, weights and a list of flags; "
-                         "return weights, [] where there is nothing to say")
-
-def _title(overlay) -> str:
-    "An overlay's name in the trace."
-    return getattr(overlay, "__name__", None) or str(overlay)
 
 def _against(decision: Decision, path: Decisions, holdings, state: dict, tolerance: float) -> Decision:
     "The decision with its state and path, and with orders from what is really held."

@@ -23,7 +23,7 @@ from ..data.market import Market
 from ..metrics.metrics import evaluate, format_metrics
 from ..metrics.returns import drawdown
 from .policy import Policy, first_row
-from ..execution.triggers import cost_fraction
+from ..execution.costs import cost_fraction
 
 # %% ../../nbs/policy/03_walkforward.ipynb #ac22536c
 _VALUE, _CASH = 1e6, "cash"  # value at the start, and the name of the column that earns interest

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core import ParameterError
 from .rule import BaseRule, band, bars_of, inside, store, window_of
-from ..execution.triggers import cost_fraction
+from ..execution.costs import cost_fraction
 from .kernels import (BARS, BOOK, EXPOSURE, MONEY, OWN, ROUNDING, SIGNAL, bar, compiled, next_slot, opened,
     order, part, sliding_sum, sums_size)
 from .stop_loss import NoReentry, Way, check_way, comes_back, fed, stays

@@ -20,7 +20,7 @@ import pandas as pd
 from ..core import CalendarError, NotNumericError, ParameterError, StateError, UnitError, WindowError, as_written, fraction, n_bars, periods_per_year
 from ..plotting import label_ends, percent_axis, wealth_axis
 from ..data.market import check_returns
-from ..execution.triggers import cost_fraction
+from ..execution.costs import cost_fraction
 from portfolio_research.risk.kernels import (EXPOSURE, OWN, OWNER, PER_YEAR, SIGNAL, TRADED, WEALTH, bar, compiled, loop,
     opened, order)
 

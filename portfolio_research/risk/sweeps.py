@@ -16,7 +16,7 @@ import pandas as pd
 
 from ..core import ParameterError, periods_per_year
 from .rule import BaseRule, cash_by_date, check_one_stream
-from ..execution.triggers import cost_fraction
+from ..execution.costs import cost_fraction
 from portfolio_research.risk.kernels import (BOOK, EXPOSURE, HELD, MONEY, OWN, PER_YEAR, SAID, TRADED, WAITING, WEALTH, bar, compiled,
     observe, order)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ...core import ParameterError
+from ...core import ParameterError, one_thread
 from .local_search import SIGHTS, Descent, Landscape, tangents
 from .polytope import Polytope
 from .solution import Solution
@@ -91,11 +91,10 @@ def search(
     best: float | None = None,        # a value that cannot be bettered: the search stops when it is reached
 ) -> Solution:
     "The least of any function of portfolios, as far as seeded local descents find it."
-    from threadpoolctl import threadpool_limits
     if n_starts < 1: raise ParameterError(f"search: at least one start is wanted, not {n_starts}")
     land, rng = Landscape(value, limits), np.random.default_rng(seed)
     land.penalty, tol = 10., tol if best is None else tol / 100
-    with threadpool_limits(1, user_api="blas"):     # the last bits do not depend on the number of cores
+    with one_thread():     # the last bits do not depend on the number of cores
         middle, groups = draw_starts(space, max(n_starts - 1, 3), rng)
         known = [*(space.inside(np.asarray(s, float)) for s in starts), middle]
         crowd = np.column_stack([*known, *groups])
