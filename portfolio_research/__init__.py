@@ -64,7 +64,8 @@ if TYPE_CHECKING:
     from .reporting.tear_sheet import Report as Report, tear_sheet as tear_sheet
     from .live.book import Book as Book
     from .live.consolidation import Books as Books
-    from .studies.placement_study import study_levels as study_levels, LevelStudy as LevelStudy
+    from .studies.placement_study import (
+        study_placements as study_placements, PlacementStudy as PlacementStudy)
     from .settings import Settings as Settings, read_settings as read_settings
 
 _MODULES = {  # module -> its names that stand here
@@ -99,7 +100,7 @@ _MODULES = {  # module -> its names that stand here
     "reporting.tear_sheet": "Report tear_sheet",
     "live.book": "Book",
     "live.consolidation": "Books",
-    "studies.placement_study": "study_levels LevelStudy",
+    "studies.placement_study": "study_placements PlacementStudy",
     "settings": "Settings read_settings",
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}

@@ -44,14 +44,14 @@ def _table(frame, title: str = "") -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
-    watched, names = sys.stdout.isatty(), frame.index.nlevels
+    terminal, names = sys.stdout.isatty(), frame.index.nlevels
     flat = (frame if names > 1 else frame.rename_axis(frame.index.name or "")).reset_index()
     table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
                   pad_edge=False)
     for i, column in enumerate(flat.columns):
         table.add_column(str(column), justify="left" if i < names else "right", no_wrap=i < names)
     for row in flat.itertuples(index=False): table.add_row(*map(str, row))
-    Console(width=None if watched else 140, force_terminal=watched, force_jupyter=False).print(table)
+    Console(width=None if terminal else 140, force_terminal=terminal, force_jupyter=False).print(table)
 
 _Settings = Annotated[Path, typer.Option("--settings", help="Settings file; without one, the defaults.")]
 
@@ -68,12 +68,12 @@ def study(
     workers: Annotated[int, typer.Option(help="Processes; 0: as many as there are processors.")] = 0,
 ) -> None:
     "Manage drawdown risk on the whole portfolio, or on each strategy? Prints the answer, writes a report."
-    from portfolio_research.studies.placement_study import EQUAL, study_levels
+    from portfolio_research.studies.placement_study import EQUAL, study_placements
     from portfolio_research.studies.placement_report import headline, level_report
     chosen = _read(settings)
     market, policy, rules = chosen.load(), chosen.policy(risk=None), chosen.drawdown_rules()
     for rule in rules: _check_own(replace(policy, risk=rule), market, chosen.folder)
-    answer = study_levels(policy, rules, market, cost_bps=chosen.cost_bps,
+    answer = study_placements(policy, rules, market, cost_bps=chosen.cost_bps,
                           resamples=chosen.resamples, level=chosen.level, seed=chosen.seed,
                           workers=workers or os.cpu_count() or 1)
     _table(answer.formatted(), "Every rule at every level, net of costs")

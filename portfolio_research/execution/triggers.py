@@ -55,7 +55,15 @@ class Calendar(BaseTrigger):
 
 def _day_number(dates: pd.DatetimeIndex) -> np.ndarray:
     "Days since 1970-01-01 by the clock of the index; that day was a Thursday."
-    return dates.tz_localize(None).as_unit("s").asi8 // 86_400
+    return _clock(dates).astype("datetime64[D]").astype(int)
+
+def _month_number(dates: pd.DatetimeIndex) -> np.ndarray:
+    "Months since January 1970 by the clock of the index."
+    return _clock(dates).astype("datetime64[M]").astype(int)
+
+def _clock(dates: pd.DatetimeIndex) -> np.ndarray:
+    "What the clock of the index shows, without its time zone."
+    return (dates if dates.tz is None else dates.tz_localize(None)).to_numpy()
 
 @dataclass(frozen=True, repr=False)
 class Daily(Calendar):
@@ -68,11 +76,11 @@ class Weekly(Calendar):
 @dataclass(frozen=True, repr=False)
 class Monthly(Calendar):
     "The first bar of each month."
-    def periods(self, dates): return (dates.year * 12 + dates.month).to_numpy()
+    def periods(self, dates): return _month_number(dates)
 @dataclass(frozen=True, repr=False)
 class Quarterly(Calendar):
     "The first bar of each quarter."
-    def periods(self, dates): return (dates.year * 4 + dates.quarter).to_numpy()
+    def periods(self, dates): return _month_number(dates) // 3
 @dataclass(frozen=True, repr=False)
 class Never(Calendar):
     "Only the very first time: buy and hold."

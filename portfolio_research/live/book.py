@@ -251,13 +251,13 @@ class _Decides(_Read):
     def _write(self, ledger, era, now, fresh, bar, fingerprint, path, told, value=None) -> dict:
         "One decision, with the data that came in since the one before."
         at = bar - len(now.rows) + len(path)
-        decision, watched = path[at], float(path.watched[at])
+        decision, monitored = path[at], float(path.monitored_returns[at])
         data = now.rows[0 if fresh else bar:bar + 1].tobytes()
         head = json.dumps([now.head, now.columns]).encode() if fresh else b""
         return ledger.add("decisions", id=_identify(era["policy"], decision.as_of, fingerprint), bar=bar,
                           era=era["seq"], as_of=decision.as_of.isoformat(), fingerprint=fingerprint,
                           decision=json.dumps(plain_decision(decision)), sent=json.dumps(told),
-                          data=head + b"\0" + data, value=value, watched=watched, created=_now())
+                          data=head + b"\0" + data, value=value, watched=monitored, created=_now())
 
 _LOG, _LEVELS = logging.getLogger(__name__), dict(info=logging.INFO, warn=logging.WARNING, hard=logging.ERROR)
 _LOG.addHandler(logging.NullHandler())  # who wants the log, configures it

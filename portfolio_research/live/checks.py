@@ -152,7 +152,7 @@ def era_start(
     others = [row for row in ledger.rows("decisions") if row["era"] not in own]
     lived, seen = by_date(others, "watched", memory.account["zone"]), market.until(market.dates[bar - 1])
     lived = lived[lived.index <= seen.dates[-1]]
-    return policy.take_over(seen, lived) if len(lived) else None
+    return policy.inherit_drawdown(seen, lived) if len(lived) else None
 
 # %% ../../nbs/live/04_checks.ipynb #5e38145c
 def arranged(

@@ -21,7 +21,7 @@ from ..estimation.hidden_markov import fit_hmm
 from ..estimation.jump_models import downside_features, fit_jump
 from ..data.market import Market
 from ..estimation.persistence import WARMUP, continuation, followed, persistence_votes, unit_variance
-from .regime_base import PHASES, Reading, Regime, bars_of, phase_probabilities
+from .regime_base import REGIMES, Reading, Regime, bars_of, phase_probabilities
 
 _JIT = dict(cache=True, error_model="numpy")
 
@@ -37,8 +37,8 @@ def plot_regimes(
     import matplotlib.pyplot as plt
     if hasattr(labels, "explain"):
         told, fit_dates, of = labels.explain(market), labels.fit_dates(market), labels.of
-        labels, probabilities = told["label"], told[list(PHASES)]
-    colours = dict(zip(PHASES, (COLOURS[2], COLOURS[1]), strict=False))
+        labels, probabilities = told["label"], told[list(REGIMES)]
+    colours = dict(zip(REGIMES, (COLOURS[2], COLOURS[1]), strict=False))
     fig, axes = plt.subplots(1 if probabilities is None else 2, sharex=True, squeeze=False, figsize=(7, 3.8),
                              height_ratios=[2.2] if probabilities is None else [2.2, 1])
     top, low = axes[0, 0], axes[-1, 0]
@@ -46,11 +46,11 @@ def plot_regimes(
     top.plot(price / price.iloc[0], color="k", lw=.9)
     wealth_axis(top)
     top.set(ylabel="price, start = 1", xlim=(labels.index[0], labels.index[-1]))
-    for i, (phase, colour) in enumerate(colours.items()):
-        top.fill_between(labels.index, 0, 1, where=(labels == phase).to_numpy(), color=colour, alpha=.3, lw=0,
+    for i, (regime, colour) in enumerate(colours.items()):
+        top.fill_between(labels.index, 0, 1, where=(labels == regime).to_numpy(), color=colour, alpha=.3, lw=0,
                          step="post", transform=top.get_xaxis_transform())
-        top.text(.01 + .14 * i, 1.02, phase.replace("_", "-"), color=colour, transform=top.transAxes)
-        if probabilities is not None: low.plot(probabilities[phase], color=colour, lw=.9)
+        top.text(.01 + .14 * i, 1.02, regime.replace("_", "-"), color=colour, transform=top.transAxes)
+        if probabilities is not None: low.plot(probabilities[regime], color=colour, lw=.9)
     if probabilities is not None: low.set(ylabel="probability", ylim=(0, 1.02), yticks=[0, .5, 1])
     if fit_dates is not None and len(fit_dates):
         low.plot(fit_dates, np.full(len(fit_dates), 1.08), "|", color=".5", ms=3, mew=.5, clip_on=False,
@@ -68,9 +68,9 @@ def _price(market: Market, of: str | None) -> pd.Series:
 class StatisticalRegime(Regime):
     "Autocorrelation, variance ratio, efficiency ratio and Hurst exponent of the last returns: a vote."
     window: int | str = "9M"   # returns that are looked at, bars or an offset; at least 32
-    effect: float = 3.0        # distance from noise that a market in a phase would show, standard errors; > 0
+    effect: float = 3.0        # distance from noise that a market in a regime would show, standard errors; > 0
     _: KW_ONLY
-    leave: float = 0.05        # probability below which a phase is left, in (0, enter]
+    leave: float = 0.05        # probability below which a regime is left, in (0, enter]
 
     def advance(self, memory, returns, a, per_year):
         n, T = n_bars(self.window, per_year), len(returns)
@@ -86,12 +86,12 @@ class StatisticalRegime(Regime):
 # %% ../../nbs/management/03_regimes.ipynb #74eaa347
 @numba.njit(**_JIT)
 def _blend(states, z, effect):
-    "(T, 3) phases of the states, by what followed them, weighted with the states' probabilities."
+    "(T, 3) regimes of the states, by what followed them, weighted with the states' probabilities."
     out = np.zeros((len(states), 3))
     for j in range(states.shape[1]):
-        phases = phase_probabilities(np.ascontiguousarray(z[:, j]), effect)
+        regimes = phase_probabilities(np.ascontiguousarray(z[:, j]), effect)
         for t in range(len(states)):
-            for f in range(3): out[t, f] += states[t, j] * phases[t, f]
+            for f in range(3): out[t, f] += states[t, j] * regimes[t, f]
     return out
 
 class _Memory(NamedTuple):
@@ -116,10 +116,10 @@ class StateRegime(Regime):
         if n_bars(self.first) > n_bars(self.window):
             raise WindowError(f"{name}: first={self.first!r} is longer than window={self.window!r}")
         for window in (self.refit, self.memory): n_bars(window)
-        if self.phases is None: return
-        object.__setattr__(self, "phases", tuple(self.phases))
-        if len(self.phases) != self.n_states or not set(self.phases) <= set(PHASES):
-            raise ParameterError(f"{name}: phases are {self.n_states} of {', '.join(PHASES)}, not {self.phases!r}")
+        if self.regimes is None: return
+        object.__setattr__(self, "regimes", tuple(self.regimes))
+        if len(self.regimes) != self.n_states or not set(self.regimes) <= set(REGIMES):
+            raise ParameterError(f"{name}: regimes are {self.n_states} of {', '.join(REGIMES)}, not {self.regimes!r}")
 
     def advance(self, memory, returns, a, per_year):
         k, T, bars = self.n_states, len(returns), lambda window: bars_of(window, per_year)
@@ -127,7 +127,7 @@ class StateRegime(Regime):
         model, inner, p, sums, refused = memory or _Memory(None, np.zeros(k), np.zeros(k), np.zeros((2, k)), "")
         y, seen = continuation(unit_variance(returns)), self.observe(returns)
         keep = .5 ** (1 / bars(self.memory))
-        states, phases, fits = np.full((T - a, k), np.nan), np.tile([0.0, 0.0, 1.0], (T - a, 1)), []
+        states, regimes, fits = np.full((T - a, k), np.nan), np.tile([0.0, 0.0, 1.0], (T - a, 1)), []
         bar = np.arange(a, T) + 1
         due = a + np.flatnonzero((bar >= first) & ((bar - first) % every == 0))
         for t, end in pairwise(np.unique([a, *due, T])):
@@ -142,28 +142,28 @@ class StateRegime(Regime):
             states[rows] = self.weigh(model, path)
             z, sums = followed(states[rows], p, y[t:end], sums, keep)
             inner, p = path[-1].copy(), states[end - 1 - a].copy()
-            phases[rows] = self.blend(states[rows], z)
+            regimes[rows] = self.blend(states[rows], z)
         unknown = np.isnan(states[:, 0])
         notes = [_no_model(n, first, refused) if u else "" for n, u in zip(bar, unknown, strict=True)]
-        return Reading(phases, states, notes, fits), _Memory(model, inner, p, sums, refused)
+        return Reading(regimes, states, notes, fits), _Memory(model, inner, p, sums, refused)
     def blend(self, states: np.ndarray, z: np.ndarray) -> np.ndarray:
-        "(T, 3) phases by what followed the states, or by the names given to them."
-        if self.phases is None: return _blend(states, z, self.effect)
+        "(T, 3) regimes by what followed the states, or by the names given to them."
+        if self.regimes is None: return _blend(states, z, self.effect)
         out = np.zeros((len(states), 3))
-        for j, name in enumerate(self.phases): out[:, PHASES.index(name)] += states[:, j]
+        for j, name in enumerate(self.regimes): out[:, REGIMES.index(name)] += states[:, j]
         return out
 
 # %% ../../nbs/management/03_regimes.ipynb #f2fdead6
 @dataclass(frozen=True)
 class HMMRegime(StateRegime):
-    "States of a Gaussian hidden Markov model, calm first; their phase is what followed them."
+    "States of a Gaussian hidden Markov model, calm first; their regime is what followed them."
     n_states: int = 2             # states, ordered by variance; >= 2
     window: int | str = "4Y"      # returns of a fit at the most, bars or an offset
     first: int | str = "2Y"       # returns before the first fit, at least 10 a state
     refit: int | str = "1M"       # bars between fits, or an offset
-    phases: Sequence | None = None  # of the states, by decree, calm first; None: what followed decides
+    regimes: Sequence | None = None  # of the states, by decree, calm first; None: what followed decides
     memory: int | str = "4Y"      # half-life of the evidence on what followed
-    effect: float = 3.0           # distance from noise that a state in a phase would show, standard errors
+    effect: float = 3.0           # distance from noise that a state in a regime would show, standard errors
     seed: int = 0                 # of the guesses of a fit that has no earlier one to start from
 
     def observe(self, returns): return returns
@@ -180,7 +180,7 @@ _FEATURES = {"downside": slice(None), "volatility": slice(1, None, 3)}
 
 @dataclass(frozen=True)
 class JumpRegime(StateRegime):
-    "States of a statistical jump model followed online, calm first; their phase is what followed them."
+    "States of a statistical jump model followed online, calm first; their regime is what followed them."
     penalty: float = 50.0         # cost of a change of state, >= 0
     n_states: int = 2             # states, ordered by mean squared return; >= 2
     features: str = "downside"    # mean, downside deviation, Sortino ratio; or "volatility": deviations alone
@@ -188,9 +188,9 @@ class JumpRegime(StateRegime):
     window: int | str = "10Y"     # bars of a fit at the most, or an offset
     first: int | str = "3Y"       # bars before the first fit
     refit: int | str = "1M"       # bars between fits, or an offset
-    phases: Sequence | None = None  # of the states, by decree, calm first; None: what followed decides
+    regimes: Sequence | None = None  # of the states, by decree, calm first; None: what followed decides
     memory: int | str = "4Y"      # half-life of the evidence on what followed
-    effect: float = 3.0           # distance from noise that a state in a phase would show, standard errors
+    effect: float = 3.0           # distance from noise that a state in a regime would show, standard errors
     starts: int = 50              # guesses of a fit that has no earlier one to start from
     seed: int = 0                 # of the guesses
 
@@ -216,10 +216,10 @@ class JumpRegime(StateRegime):
 # %% ../../nbs/management/03_regimes.ipynb #eada8954
 @dataclass(frozen=True)
 class Consensus(Regime):
-    "The mean of several detectors' probabilities: a phase is entered when most of them see it."
+    "The mean of several detectors' probabilities: a regime is entered when most of them see it."
     parts: Sequence[Regime] = ()  # detectors
     _: KW_ONLY
-    enter: float = 0.6            # mean probability above which a phase is entered, in (0, 1)
+    enter: float = 0.6            # mean probability above which a regime is entered, in (0, 1)
     leave: float = 0.4            # mean probability below which it is left, in (0, enter]
 
     def __post_init__(self):

@@ -58,7 +58,7 @@ class Decisions(Sequence):
     risk: Placement                   # where the rules sit
     before: tuple[np.ndarray, float]  # exposures of strategies and portfolio on the bar before the first
     shadow: np.ndarray                # (T,) net return of the pool, on which no whole-portfolio rule acts
-    watched: np.ndarray               # (T,) returns that a rule on the whole watches
+    monitored_returns: np.ndarray               # (T,) returns that a rule on the whole watches
 
     def __len__(self) -> int: return len(self.dates)
     def __getitem__(self,

@@ -6,7 +6,7 @@
 __all__ = ['STUDY_METRICS', 'STUDY_UNITS', 'Study', 'walk_forward', 'Comparison', 'compare']
 
 # %% ../../nbs/policy/03_walkforward.ipynb #cf2504f4
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +22,8 @@ from .decisions import Decisions
 from ..data.market import Market
 from ..metrics.metrics import evaluate, format_metrics
 from ..metrics.returns import drawdown
-from .policy import Policy, first_row
+from .policy import Policy, first_row, shared_pools
+from ..risk.placement import placement
 from ..execution.costs import cost_fraction
 
 # %% ../../nbs/policy/03_walkforward.ipynb #ac22536c
@@ -211,15 +212,34 @@ def compare(
     from tqdm.auto import tqdm
     if not policies: raise ParameterError("compare: give at least one policy, as in {'name': policy}")
     if workers < 1: raise ParameterError(f"compare: 1 worker at least, not {workers!r}")
-    decided = (_decide(policy, market) for policy in policies.values())
-    if workers > 1:
-        from joblib import Parallel, delayed
-        sent = copy(market)  # its own cache: the market's grows in this process while another thread sends it
-        jobs = (delayed(_decide)(policy, sent) for policy in policies.values())
-        decided = Parallel(workers, return_as="generator", max_nbytes=None)(jobs)
-    bar = tqdm(policies.items(), disable=not (is_interactive() if progress is None else progress), unit="policy")
-    studies = {}
-    for (name, policy), decisions in zip(bar, decided, strict=True):
-        bar.set_description(name if isinstance(name, str) else ", ".join(name), refresh=False)
-        studies[name] = _study(policy, market, cost_bps, decisions)
-    return Comparison(studies)
+    quiet, studies = not (is_interactive() if progress is None else progress), {}
+    with shared_pools(), tqdm(total=len(policies), disable=quiet, unit="policy") as bar:
+        for names, decided in _decided(policies, market, workers):
+            for name, decisions in zip(names, decided, strict=True):
+                bar.set_description(name if isinstance(name, str) else ", ".join(name), refresh=False)
+                studies[name] = _study(policies[name], market, cost_bps, decisions)
+                bar.update()
+    return Comparison({name: studies[name] for name in policies})
+
+def _decided(policies: Mapping[Any, Policy], market: Market, workers: int) -> Iterator[tuple[list, list[Decisions]]]:
+    "Names and their decisions, in batches; in one process one by one."
+    if workers == 1:
+        for name, policy in policies.items(): yield [name], [_decide(policy, market)]
+        return
+    from joblib import Parallel, delayed
+    sent = copy(market)  # its own cache: the market's grows in this process while another thread sends it
+    batches = _batches(policies, workers)
+    jobs = (delayed(_decide_all)([policies[name] for name in names], sent) for names in batches)
+    yield from zip(batches, Parallel(workers, return_as="generator", max_nbytes=None)(jobs), strict=True)
+
+def _decide_all(policies: list[Policy], market: Market) -> list[Decisions]:
+    with shared_pools(): return [_decide(policy, market) for policy in policies]
+
+def _batches(policies: Mapping[Any, Policy], workers: int) -> list[list]:
+    "Names in four batches a worker; policies that share a pool are next to each other."
+    shares = lambda p: (id(p.allocate), id(p.rebalance), str(p.sleeves), str(p.overlays), str(placement(p.risk).strategy))
+    groups: dict[tuple, list] = {}
+    for name, policy in policies.items(): groups.setdefault(shares(policy), []).append(name)
+    names = [name for group in groups.values() for name in group]
+    size = -(-len(names) // (4 * workers))
+    return [names[i:i + size] for i in range(0, len(names), size)]

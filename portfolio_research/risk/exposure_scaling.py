@@ -15,7 +15,7 @@ from .rule import BaseRule, band, bars_of, inside, store, window_of
 from ..execution.costs import cost_fraction
 from .kernels import (BARS, BOOK, EXPOSURE, MONEY, OWN, ROUNDING, SIGNAL, bar, compiled, next_slot, opened,
     order, part, sliding_sum, sums_size)
-from .stop_loss import NoReentry, Way, check_way, comes_back, fed, stays
+from .stop_loss import NoReentry, Reentry, check_way, comes_back, fed, stays
 
 # %% ../../nbs/risk/07_exposure_scaling.ipynb #799c9d7c
 @part
@@ -108,7 +108,7 @@ class GrossmanZhou(_Cushion):
     multiplier: float | None = None   # exposure per unit of cushion, > 0; None: 1/limit, everything at the peak
     band: float = 0.1                 # width of the band below the allowance, a fraction of it in [0, 1)
     cost_bps: float = 10.0            # costs that its own book reckons with, basis points of traded notional
-    reentry: Way = NoReentry()            # what opens the lock once the cushion is gone
+    reentry: Reentry = NoReentry()            # what opens the lock once the cushion is gone
     def __post_init__(self):
         inside(self, limit=self.limit)
         if self.multiplier is not None: store(self, float, lambda m: 0 < m < np.inf, "be above 0", multiplier=self.multiplier)
@@ -124,7 +124,7 @@ class CPPI(_Cushion):
     multiplier: float = 3.0  # exposure per unit of cushion, > 0
     band: float = 0.1        # width of the band below the allowance, a fraction of it in [0, 1)
     cost_bps: float = 10.0   # costs that its own book reckons with, basis points of traded notional
-    reentry: Way = NoReentry()   # what opens the lock once the cushion is gone
+    reentry: Reentry = NoReentry()   # what opens the lock once the cushion is gone
     def __post_init__(self):
         inside(self, floor=self.floor)
         store(self, float, lambda m: 0 < m < np.inf, "be above 0", multiplier=self.multiplier)

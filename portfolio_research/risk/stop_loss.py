@@ -17,7 +17,7 @@ from .rule import BaseRule, bars_of, inside, store, window_of
 from .kernels import (EXPOSURE, OWN, ROUNDING, SIGNAL, WEALTH, average_memory, averaged, compiled, part)
 
 # %% ../../nbs/risk/03_stop_loss.ipynb #e38a3a9f
-class Way:
+class Reentry:
     "Base of the ways back: what kind of way, and the number that belongs to it."
     kind: ClassVar[float]
     def number(self, per_year: float) -> float: return 0.0
@@ -26,7 +26,7 @@ class Way:
 
 # %% ../../nbs/risk/03_stop_loss.ipynb #6bbc2eee
 @dataclass(frozen=True)
-class Recover(Way):
+class Recover(Reentry):
     "Back in when a fraction of the fall has been regained."
     kind: ClassVar[float] = 0.0
     fraction: float = 0.5  # of the way from the lowest point since the exit back to the peak before it; in (0, 1]
@@ -36,14 +36,14 @@ class Recover(Way):
         return f"in again when the shadow equity has regained {self.fraction:.0%} of its fall; the peak is reset to it then"
 
 @dataclass(frozen=True)
-class NewHigh(Way):
+class NewHigh(Reentry):
     "Back in when the peak before the exit has been reached."
     kind: ClassVar[float] = 0.0
     def number(self, per_year: float) -> float: return 1.0
     def __str__(self) -> str: return "in again when the shadow equity is back at its peak"
 
 @dataclass(frozen=True)
-class After(Way):
+class After(Reentry):
     "Back in after a time."
     kind: ClassVar[float] = 1.0
     time: int | str = "3M"  # bars out, >= 1, or an offset
@@ -52,7 +52,7 @@ class After(Way):
     def __str__(self) -> str: return f"in again after {self.time if isinstance(self.time, str) else f'{self.time} bars'}, whatever happened; the peak is reset then"
 
 @dataclass(frozen=True)
-class AboveAverage(Way):
+class AboveAverage(Reentry):
     "Back in when the shadow equity is above its moving average."
     kind: ClassVar[float] = 2.0
     window: int | str = 100  # points of the curve, >= 2, or an offset
@@ -65,7 +65,7 @@ class AboveAverage(Way):
         return f"in again when the shadow equity is above its average over {window}; the peak is reset to it then"
 
 @dataclass(frozen=True)
-class NoReentry(Way):
+class NoReentry(Reentry):
     "Out for good."
     kind: ClassVar[float] = 3.0
     def __str__(self) -> str: return "never in again"
@@ -103,7 +103,7 @@ def comes_back(
 
 def check_way(rule, way) -> None:
     "Refuse what is no way back."
-    if not isinstance(way, Way):
+    if not isinstance(way, Reentry):
         raise ParameterError(f"{type(rule).__name__}: reentry is Recover(...), NewHigh(), After(...), AboveAverage(...) or "
                              f"NoReentry(), not {way!r}")
 
@@ -124,7 +124,7 @@ def stop_step(state, r, params):
 class MaxDrawdownStop(BaseRule):
     "Out when the shadow equity has fallen from its peak by more than a limit."
     limit: float = 0.15         # drawdown, a fraction in (0, 1) or text such as "15%"
-    reentry: Way = Recover()    # how it comes back: Recover, NewHigh, After, AboveAverage or NoReentry
+    reentry: Reentry = Recover()    # how it comes back: Recover, NewHigh, After, AboveAverage or NoReentry
     step, run = staticmethod(stop_step), staticmethod(compiled(stop_step))
     def __post_init__(self):
         inside(self, limit=self.limit)

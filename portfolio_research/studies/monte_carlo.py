@@ -20,7 +20,7 @@ import pandas as pd
 
 from ..core import ParameterError, UnknownNameError
 from ..risk.rule import BaseRule
-from .simulated_strategies import LEVELS, Desk, LevelPath, Said, World, simulated_returns
+from .simulated_strategies import LEVELS, Setup, LevelPath, Said, ReturnModel, simulated_returns
 
 # %% ../../nbs/studies/04_monte_carlo.ipynb #49f1b10d
 NUMBERS = ("mean", "square", "cagr", "depth", "exposure", "turnover", "stops", "for nothing", "healthy")
@@ -38,12 +38,12 @@ def _stream_numbers(net: np.ndarray, scale: float, out: np.ndarray) -> None:
     out[0], out[1], out[2], out[3] = mean / len(net), square / len(net), wealth, depth
 
 @numba.njit(cache=True, nogil=True)
-def _stops(exposure: np.ndarray, watched: np.ndarray, broken: np.ndarray, out: np.ndarray) -> None:
-    "Stops of K watched streams, those for nothing, those of the healthy; added to `out`."
+def _stops(exposure: np.ndarray, monitored_returns: np.ndarray, broken: np.ndarray, out: np.ndarray) -> None:
+    "Stops of K monitored streams, those for nothing, those of the healthy; added to `out`."
     for k in range(exposure.shape[1]):
         wealth, sold, since = 1.0, 0.0, -1               # since: the bar as of which the stop was said
         for t in range(1, len(exposure)):
-            wealth *= 1 + watched[t, k]
+            wealth *= 1 + monitored_returns[t, k]
             if since == t - 1: sold = wealth             # filled at the next bar
             if since >= 0 and exposure[t - 1, k] >= .5:
                 out[1] += wealth > sold
@@ -60,9 +60,9 @@ def _numbers(level: LevelPath, broken: np.ndarray, per_year: float, out: np.ndar
     years = (len(level.net) - 2) / per_year
     out[2] = out[2] ** (1 / years) - 1
     out[4], out[5] = level.held[1:-1].sum() / (len(level.net) - 2), level.traded[2:].sum() / 2 / years
-    for exposure, watched in level.said:
-        whole = watched.shape[1] < len(broken)
-        _stops(exposure, watched, broken[[broken.argmin()]] if whole else broken, out[6:])
+    for exposure, monitored in level.said:
+        whole = monitored.shape[1] < len(broken)
+        _stops(exposure, monitored, broken[[broken.argmin()]] if whole else broken, out[6:])
 
 # %% ../../nbs/studies/04_monte_carlo.ipynb #043c6924
 class Measured(NamedTuple):
@@ -106,9 +106,9 @@ MEASURED = ("sharpe", "cagr", "volatility", "max drawdown", "95% drawdown", "P&L
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Simulation:
-    "One rule at every level, on many paths of a world. Made by `simulate`."
-    world: World
-    desk: Desk
+    "One rule at every level, on many paths of a model. Made by `simulate`."
+    model: ReturnModel
+    setup: Setup
     levels: tuple[str, ...]  # L names
     numbers: np.ndarray      # (P, L, K) what `NUMBERS` names, of each path at each level
     net: np.ndarray          # (P, L, T) net returns per bar
@@ -118,11 +118,11 @@ class Simulation:
         "(P, L) values of a statistic whose averages are the estimates."
         x = dict(zip(NUMBERS, np.moveaxis(self.numbers, 2, 0), strict=True))
         none = lambda a: a[:, :1]
-        made = {"sharpe": lambda: _pseudo_sharpe(x["mean"], x["square"], self.world.per_year)[0],
-                "volatility": lambda: _pseudo_sharpe(x["mean"], x["square"], self.world.per_year)[1],
+        made = {"sharpe": lambda: _pseudo_sharpe(x["mean"], x["square"], self.model.per_year)[0],
+                "volatility": lambda: _pseudo_sharpe(x["mean"], x["square"], self.model.per_year)[1],
                 "max drawdown": lambda: x["depth"], "95% drawdown": lambda: _pseudo_quantile(x["depth"], .95),
                 "P&L kept": lambda: _pseudo_ratio(x["mean"], none(x["mean"])),
-                "stops": lambda: x["stops"] / self.world.years,
+                "stops": lambda: x["stops"] / self.model.years,
                 "for nothing": lambda: _pseudo_ratio(x["for nothing"], x["stops"]),
                 "healthy": lambda: _pseudo_ratio(x["healthy"], x["stops"])}
         if statistic not in MEASURED:
@@ -148,7 +148,7 @@ class Simulation:
 
 # %% ../../nbs/studies/04_monte_carlo.ipynb #e1f2ae8d
 def simulate(
-    world: World,                        # the truth
+    model: ReturnModel,                        # the truth
     rule: BaseRule,                  # on each strategy
     whole: BaseRule | None = None,   # on the whole portfolio; None: the same
     paths: int = 1000,                   # >= 2
@@ -158,9 +158,9 @@ def simulate(
     control: bool = False,               # also with the exposures of other paths, `CONTROLS`
     threads: int | None = None,          # None: one for each core; the numbers do not depend on it
 ) -> Simulation:
-    "Run a rule on each strategy, on the whole, on both and on none, on many paths of a world."
-    desk = Desk(rule, rule if whole is None else whole, cost_bps, rebalance, world.per_year)
-    for part in desk[:2]:
+    "Run a rule on each strategy, on the whole, on both and on none, on many paths of a model."
+    setup = Setup(rule, rule if whole is None else whole, cost_bps, rebalance, model.per_year)
+    for part in setup[:2]:
         if not hasattr(part, "run"): raise ParameterError(f"simulate: {part!r} is no drawdown rule")
     if paths < 2 or rebalance < 1 or not 0 <= cost_bps < 5000:
         raise ParameterError("simulate: at least 2 paths, 1 bar between rebalancings, costs in [0, 5000)")
@@ -168,34 +168,34 @@ def simulate(
     blocks = [range(a, b) for a, b in pairwise(edges)]
     levels = LEVELS + CONTROLS * control
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        done = list(pool.map(lambda block: _block(world, desk, levels, seed, block), blocks))
-    return Simulation(world, desk, levels, *map(np.concatenate, zip(*done, strict=True)))
+        done = list(pool.map(lambda block: _block(model, setup, levels, seed, block), blocks))
+    return Simulation(model, setup, levels, *map(np.concatenate, zip(*done, strict=True)))
 
 # %% ../../nbs/studies/04_monte_carlo.ipynb #8a77151b
-def _block(world: World, desk: Desk, levels: tuple, seed: int, block: range) -> tuple:
+def _block(model: ReturnModel, setup: Setup, levels: tuple, seed: int, block: range) -> tuple:
     "Numbers, net returns and the drawdown of the parts, of some paths."
     numbers = np.zeros((len(block), len(levels), len(NUMBERS)))
-    net, parts = np.empty((len(block), len(levels), world.bars)), np.zeros((len(block), world.strategies, 4))
+    net, parts = np.empty((len(block), len(levels), model.bars)), np.zeros((len(block), model.strategies, 4))
     control = len(levels) > len(LEVELS)
-    before = desk.run(simulated_returns(world, seed, block[-1])[0]) if control else {}
+    before = setup.run(simulated_returns(model, seed, block[-1])[0]) if control else {}
     for p, path in enumerate(block):
-        returns, broken = simulated_returns(world, seed, path)
-        ran = desk.run(returns)
-        paths = [*ran.values(), *(_at_random(desk, returns, ran, before) if control else ())]
+        returns, broken = simulated_returns(model, seed, path)
+        ran = setup.run(returns)
+        paths = [*ran.values(), *(_at_random(setup, returns, ran, before) if control else ())]
         before = ran if control else {}
         for l, level in enumerate(paths):
-            _numbers(level, broken, world.per_year, numbers[p, l])
+            _numbers(level, broken, model.per_year, numbers[p, l])
             net[p, l] = level.net[2:]
         streams = np.ascontiguousarray(returns[2:].T)
         for r, out in zip(streams, parts[p], strict=True): _stream_numbers(r, 1.0, out)
     return numbers, net, parts[:, :, 3].mean(axis=1)
 
-def _at_random(desk: Desk, returns: np.ndarray, own: dict, other: dict) -> list[LevelPath]:
+def _at_random(setup: Setup, returns: np.ndarray, own: dict, other: dict) -> list[LevelPath]:
     "One path under the exposures of another."
     x, g = (other[level].said[0].exposure for level in LEVELS[1:3])
-    free, kept = own["no rule"], desk.pool(desk.earned(returns, x))
-    return [desk.account(returns, kept, x, (Said(x, returns),)),
-            desk.account(returns, free, g, (Said(g, free.net[:, None]),))]
+    free, kept = own["no rule"], setup.pool(setup.earned(returns, x))
+    return [setup.account(returns, kept, x, (Said(x, returns),)),
+            setup.account(returns, free, g, (Said(g, free.net[:, None]),))]
 
 # %% ../../nbs/studies/04_monte_carlo.ipynb #7a18788b
 def matched(
@@ -208,7 +208,7 @@ def matched(
     amount = simulation.pseudo(on).mean(axis=0)
     if amount.min() <= 0: raise ParameterError(f"matched: on {on} nothing can be matched, a level has none")
     numbers, scale = simulation.numbers.copy(), amount.min() / amount
-    _rescale(simulation.net, scale, 1 / simulation.world.years, numbers)
+    _rescale(simulation.net, scale, 1 / simulation.model.years, numbers)
     return replace(simulation, numbers=numbers, net=simulation.net * scale[:, None])
 
 # %% ../../nbs/studies/04_monte_carlo.ipynb #22d773fa

@@ -18,7 +18,7 @@ from ..plotting import COLOURS
 from ..risk.rule import BaseRule
 from ..risk.stop_loss import MaxDrawdownStop, NoReentry
 from .monte_carlo import Measured, matched, simulate
-from .simulated_strategies import World
+from .simulated_strategies import ReturnModel
 
 # %% ../../nbs/studies/05_placement_map.ipynb #7c13d02c
 def shut_down(
@@ -53,32 +53,32 @@ def profit_kept(
 
 # %% ../../nbs/studies/05_placement_map.ipynb #2b4e19fc
 def own_risk(
-    limit: float = 1.4,                # drawdown limit in annual volatilities of what is watched, > 0
+    limit: float = 1.4,                # drawdown limit in annual volatilities of the returns that the rule monitors, > 0
     make: Callable | None = None,      # limit as a fraction -> rule; None: a `MaxDrawdownStop`
-) -> Callable[["World"], tuple]:       # world -> (rule on each strategy, rule on the whole)
+) -> Callable[["ReturnModel"], tuple]:       # model -> (rule on each strategy, rule on the whole)
     "Stops at the same multiple of the volatility of what they watch, for `explore`."
     make = make or MaxDrawdownStop
-    return lambda world: (make(limit * world.volatility), make(limit * world.pool_volatility))
+    return lambda model: (make(limit * model.volatility), make(limit * model.pool_volatility))
 
 # %% ../../nbs/studies/05_placement_map.ipynb #587437bd
 def explore(
-    world: World,                         # what all worlds have in common
-    axes: Mapping[str, Sequence],         # fields of `World` -> their values
-    rule: BaseRule | Callable,        # for both levels, or world -> (each, whole) such as `own_risk()`
+    model: ReturnModel,                         # what all models have in common
+    axes: Mapping[str, Sequence],         # fields of `ReturnModel` -> their values
+    rule: BaseRule | Callable,        # for both levels, or model -> (each, whole) such as `own_risk()`
     statistics: Sequence[str] = ("sharpe", "95% drawdown"),
     on: str | None = None,                # match the levels on "exposure" or "volatility"; None: as they are
     level: str = "whole portfolio",
     against: str = "each strategy",
     **settings,                           # of `simulate`: paths, seed, cost_bps, rebalance, threads
-) -> pd.DataFrame:                        # a row a world, a column a statistic, `Measured` inside
-    "Level minus level over a grid of worlds."
-    known = [f.name for f in fields(World)]
+) -> pd.DataFrame:                        # a row a model, a column a statistic, `Measured` inside
+    "Level minus level over a grid of models."
+    known = [f.name for f in fields(ReturnModel)]
     for name in axes:
         if name not in known:
-            raise UnknownNameError(f"explore: a World has no {name!r}; it has {', '.join(known)}")
+            raise UnknownNameError(f"explore: a ReturnModel has no {name!r}; it has {', '.join(known)}")
     rows = []
     for values in product(*axes.values()):
-        here = replace(world, **dict(zip(axes, values, strict=True)))
+        here = replace(model, **dict(zip(axes, values, strict=True)))
         each, whole = (rule, rule) if isinstance(rule, BaseRule) else rule(here)
         run = simulate(here, each, whole, **settings)
         if on: run = matched(run, on)

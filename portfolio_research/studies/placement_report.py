@@ -15,14 +15,14 @@ import pandas as pd
 from ..core import ParameterError
 from ..plotting import COLOURS, percent_axis
 from ..validation.bootstrap import Difference
-from .placement_study import EQUAL, COMPARED, LevelStudy, selection
+from .placement_study import EQUAL, COMPARED, PlacementStudy, selection
 from ..metrics.metrics import evaluate, metric
 from ..metrics.returns import drawdown
 from ..reporting.tear_sheet import Report, report, styled
 
 # %% ../../nbs/studies/07_placement_report.ipynb #384ec1ba
 def headline(
-    answer: LevelStudy,  # the study as it is, not made equal
+    answer: PlacementStudy,  # the study as it is, not made equal
 ) -> str:                # a paragraph of plain text
     "What came out, by how much, and how sure one can be; or on what it depends."
     if answer.equal: raise ParameterError("headline: give the study as it is; it is made equal here")
@@ -66,7 +66,7 @@ def _by_rule(sharpe: dict[str, Difference], level: float) -> str:
         f"of {_count(len(sharpe), 'interval')}, {len(sure)} {exclude} zero{which},",
         f"and about {(1 - level) * len(sharpe):.1f} would by luck alone."])
 
-def _made_equal(answer: LevelStudy) -> str:
+def _made_equal(answer: PlacementStudy) -> str:
     "What is left of growth and drawdown when neither level is invested more, or risks more."
     said = {}
     for what, where in EQUAL.items():
@@ -90,7 +90,7 @@ def _count(n: int, noun: str) -> str:
 PANELS = (("sharpe", ""), ("cagr", "exposure"), ("max_drawdown", "exposure"))
 
 def plot_differences(
-    answer: LevelStudy,                                # the study to show, as it is
+    answer: PlacementStudy,                                # the study to show, as it is
     panels: Sequence[tuple[str, str]] = PANELS,        # (one of `COMPARED`, "" or a key of `EQUAL`) each
 ):                                                     # a matplotlib Figure
     "Whole portfolio minus each strategy, with intervals: one row a family, and their average."
@@ -116,7 +116,7 @@ def plot_differences(
 
 # %% ../../nbs/studies/07_placement_report.ipynb #d3703888
 def plot_exposures(
-    answer: LevelStudy,                                    # the study to show, as it is
+    answer: PlacementStudy,                                    # the study to show, as it is
     statistics: Sequence[str] = ("cagr", "max_drawdown"),  # of `COMPARED`, a row each
 ):                                                         # a matplotlib Figure
     "Statistics of every arm against its average exposure, with no rule mixed with cash for comparison."
@@ -149,7 +149,7 @@ def _in_lines(rule: str) -> str: return re.sub("(?<=[a-z])(?=[A-Z])", "\n", rule
 
 # %% ../../nbs/studies/07_placement_report.ipynb #e1e7a600
 def plot_underwater(
-    answer: LevelStudy,  # the study to show
+    answer: PlacementStudy,  # the study to show
 ):                       # a matplotlib Figure
     "Drawdown of a rule of each family at each level, against no rule."
     import matplotlib.pyplot as plt
@@ -171,7 +171,7 @@ def plot_underwater(
 
 # %% ../../nbs/studies/07_placement_report.ipynb #51167485
 def level_report(
-    answer: LevelStudy,  # the study to show
+    answer: PlacementStudy,  # the study to show
 ) -> Report:             # to be saved, or shown in a notebook
     "The study as one page."
     with styled(): figures = plot_differences(answer), plot_exposures(answer), plot_underwater(answer)
@@ -201,7 +201,7 @@ _LIMITS = ("The embedded market holds companies that are known to have survived,
            "but rules that sell in a crash are judged on shares that are known to have come back. "
            "Parameters are those of the settings and were not fitted; other parameters are other arms.")
 
-def _what_was_run(answer: LevelStudy) -> str:
+def _what_was_run(answer: PlacementStudy) -> str:
     "Everything that is needed to run the study again."
     study, (start, end) = answer.comparison["no rule", ""], answer.comparison.returns.index[[0, -1]]
     policy = study.policy
