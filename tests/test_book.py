@@ -167,7 +167,7 @@ def test_a_book_of_version_1(places, tmp_path):
     for then, now in zip(*(book.replay()[k] for k in ("then", "now")), strict=True):   # orders of zero change were left out
         assert set(then.index) < set(now.index) and (now.drop(then.index) == 0).all()
     with book.store.reading() as ledger: rows = ledger.rows("decisions")
-    assert [r["watched"] for r in rows] == [None] * 30 + list(PATH.watched[30:45])
+    assert [r["watched"] for r in rows] == [None] * 30 + list(PATH.monitored_returns[30:45])
 
 def as_on_a_server(old, where):
     "The rows of a file of version 1, in its tables on a server."

@@ -77,9 +77,88 @@ def _again(memory: Memory, holdings: dict | pd.Series | None) -> Decision:
         flags += (Flag("info", "book", said),)
     return replace(decision, orders=orders, flags=flags, state=memory.state)
 
-# %% ../../nbs/live/05_book.ipynb #aa344cd6
-class _Opened:
-    "A book that is open, and belongs to one policy."
+# %% ../../nbs/live/05_book.ipynb #c768dc19
+def _reason(reason: str) -> str:
+    "A reason that says something."
+    if not isinstance(reason, str) or not reason.strip():
+        raise ParameterError(f"say why, in words, and not {reason!r}")
+    return reason.strip()
+
+# %% ../../nbs/live/05_book.ipynb #e629d81a
+def _by_clock(dates: list[str], zone: str | None) -> pd.DatetimeIndex:
+    "Dates that people gave, with or without a zone, by the book's clock."
+    at = lambda t: t.tz_localize(zone) if t.tz is None or zone is None else t.tz_convert(zone)
+    return pd.DatetimeIndex([at(pd.Timestamp(date)) for date in dates])
+
+_JOURNAL = ["id", "era", "as_of", "sent", "orders", "invested", "flags", "trading", "reason"]
+_REPLAY = ["as_of", "id", "what", "then", "now"]
+
+def _journal_row(row: dict) -> list:
+    "One decision for a table."
+    decision, sent = _read_row(row)
+    flags = ", ".join(f"{f.level}: {f.source}" for f in decision.flags)
+    return [row["id"], row["era"], decision.as_of, not sent["missed"], len(decision.orders),
+            decision.targets.sum(), flags, sent["trading"], decision.reason]
+
+def _differences(row: dict, path: Decisions) -> list[list]:
+    "Where a stored decision differs from the one that the path has for its bar."
+    then = read_decision(json.loads(row["decision"]))
+    now = path[then.as_of]
+    same = lambda a, b: a.equals(b) if hasattr(a, "equals") else a == b
+    parts = ("targets", "orders", "sleeves", "trace", "flags", "reason")
+    pairs = {what: (getattr(then, what), getattr(now, what)) for what in parts}
+    return [[then.as_of, row["id"], what, *pair] for what, pair in pairs.items() if not same(*pair)]
+
+# %% ../../nbs/live/05_book.ipynb #376c2f55
+def _decide(policy: Policy, ledger, memory, market, now, prints, holdings, value, note) -> Decision:
+    "Decide about all bars since the last decision, and write that."
+    last, fresh, trading = len(market.dates) - 1, memory.row is None, memory.trading[0]
+    first = last if fresh else memory.row["bar"] + 1
+    names = market.assets
+    if holdings is not None: held = book_start(len(names), check_holdings(holdings, market).to_numpy())
+    else: held = account_now(memory.account, market, policy.cost_bps)
+    off = fresh or first < last or memory.account["off"] or holdings is not None
+    weights = pd.Series(held[:len(names)], names) if off else None
+    decision = policy.review(market, weights, state_before(ledger, memory, policy, market))
+    path, pure = decision.path, decision if weights is None else decision.path[-1]
+    demanded = demands(decision, path)
+    orders = allowed(decision.orders, trading, demanded)
+    held_back = decision.orders[~decision.orders.index.isin(orders.index)]
+    told_off = decision.flags[len(pure.flags):] if holdings is not None else ()
+    own = [*told_off, *_own_flags(path, memory, fresh, held_back, note)]
+    why = pure.reason if orders.equals(pure.orders) else f"from what is held; of itself: {pure.reason}"
+    for bar in range(first, last):
+        told = dict(trading=trading, demanded=demanded, missed=True, reason="missed", holdings=None)
+        told |= dict(orders=[[], []], flags=[])
+        _write(ledger, memory.era, now, fresh, bar, prints[bar - last - 1], path, told)
+    given = None if holdings is None else [list(names), held[:len(names)].tolist()]
+    told = dict(trading=trading, demanded=demanded, missed=False, reason=why, holdings=given)
+    told |= dict(orders=[list(orders.index), orders.tolist()], flags=plain_flags(own))
+    row = _write(ledger, memory.era, now, fresh, last, prints[-1], path, told, value)
+    decision = replace(decision, orders=orders, flags=pure.flags + tuple(own), reason=why, id=row["id"])
+    account = account_of(held, market, decision, sales=trading != ACTIVE, off=len(held_back) > 0)
+    ledger.keep_state(row["seq"], pack(decision.state), pack(account))
+    return decision
+
+def _write(ledger, era, now, fresh, bar, fingerprint, path, told, value=None) -> dict:
+    "One decision, with the data that came in since the one before."
+    at = bar - len(now.rows) + len(path)
+    decision, monitored = path[at], float(path.monitored_returns[at])
+    data = now.rows[0 if fresh else bar:bar + 1].tobytes()
+    head = json.dumps([now.head, now.columns]).encode() if fresh else b""
+    return ledger.add("decisions", id=_identify(era["policy"], decision.as_of, fingerprint), bar=bar,
+                      era=era["seq"], as_of=decision.as_of.isoformat(), fingerprint=fingerprint,
+                      decision=json.dumps(plain_decision(decision)), sent=json.dumps(told),
+                      data=head + b"\0" + data, value=value, watched=monitored, created=_now())
+
+_LOG, _LEVELS = logging.getLogger(__name__), dict(info=logging.INFO, warn=logging.WARNING, hard=logging.ERROR)
+_LOG.addHandler(logging.NullHandler())  # who wants the log, configures it
+_RESTATED = ("the past is not what it was when it was decided on: {}. Find out why; then "
+             "review(..., accept_restated=True) decides anew on what is known now")
+
+# %% ../../nbs/live/05_book.ipynb #9e381314
+class Book:
+    "A policy with a memory, in a file or on a server."
     def __init__(self,
         where: str | Path,             # path of a SQLite file, or postgresql+psycopg://user@host/database
         policy: Policy | None = None,  # what decides; None: to look, to halt, or to `change` it
@@ -109,16 +188,36 @@ class _Opened:
         return ledger.add("eras", policy=self.policy.identity, reason=reason, created=_now())
     def _check_policy(self, era: dict) -> None: same_policy(era["policy"], self.policy, self.store.where)
 
-# %% ../../nbs/live/05_book.ipynb #c768dc19
-def _reason(reason: str) -> str:
-    "A reason that says something."
-    if not isinstance(reason, str) or not reason.strip():
-        raise ParameterError(f"say why, in words, and not {reason!r}")
-    return reason.strip()
+    def review(self,
+        market: Market,                            # all that is known, from the first bar on
+        holdings: dict | pd.Series | None = None,  # asset weights really held; None: as the book reckons
+        value: float | None = None,                # what the portfolio is worth, in money; kept for `wealth`
+        delisted: Iterable[str] = (),              # assets whose missing last price is right
+        accept_restated: bool = False,             # whether a changed past is accepted; it begins a new era
+    ) -> Decision:                                 # with `id`; `orders` are those that are to be sent
+        "Decide as of the market's last bar, once; raises the error that says what stands in the way."
+        if value is not None and not (np.isfinite(value) and value > 0):
+            raise HoldingsError(f"the value of the portfolio is {value!r}; give a positive sum of money")
+        with self.store.writing() as ledger:
+            memory, note = remember(ledger), None
+            self._check_policy(memory.era)
+            if memory.account is not None:
+                check_clock(memory, market)
+                market = arranged(market, memory.account["names"])
+            now, last = snapshot(market), len(market.dates) - 1
+            prints = now.fingerprints(min(memory.row["bar"], last) if memory.row else last)
+            if memory.row and (note := changed_past(ledger, memory, now, prints)):
+                if not accept_restated: raise RestatedDataError(_RESTATED.format(note))
+                account = memory.account | dict(off=True)
+                era = self._add_era(ledger, f"restated: {note}")
+                memory = Memory(era, None, None, account, memory.trading)
+            if memory.row and memory.row["bar"] == last: return _again(memory, holdings)
+            check_last_prices(market, memory.row["bar"] if memory.row else max(last - 1, 0), delisted)
+            decision = _decide(self.policy, ledger, memory, market, now, prints, holdings, value, note)
+        _LOG.info("%s: %r, id %s", self.store.where, decision, decision.id)
+        for f in decision.flags: _LOG.log(_LEVELS[f.level], "%s: %s: %s", self.store.where, f.source, f.text)
+        return decision
 
-# %% ../../nbs/live/05_book.ipynb #92c3ab27
-class _Told(_Opened):
-    "What people tell a book."
     def activate(self, reason: str) -> None:
         "Let every order out again."
         self._tell(ACTIVE, reason)
@@ -143,9 +242,6 @@ class _Told(_Opened):
         row = dict(state=state, reason=_reason(reason), created=_now())
         with self.store.writing() as ledger: ledger.add("trading", **row)
 
-# %% ../../nbs/live/05_book.ipynb #fbc4ffb5
-class _Read(_Told):
-    "What a book says about itself."
     def journal(self) -> pd.DataFrame:  # a row a decision; `sent` is False where a bar was missed
         "Every decision; raises `DamagedBookError` where a row is missing or altered."
         with self.store.reading() as ledger: rows = ledger.rows("decisions")
@@ -189,110 +285,3 @@ class _Read(_Told):
             start = era_start(ledger, memory, self.policy, market, rows[0]["bar"])
         path = self.policy.review(market.until(shot.dates[-1]), None, start).path
         return pd.DataFrame([d for row in rows for d in _differences(row, path)], columns=_REPLAY)
-
-# %% ../../nbs/live/05_book.ipynb #e629d81a
-def _by_clock(dates: list[str], zone: str | None) -> pd.DatetimeIndex:
-    "Dates that people gave, with or without a zone, by the book's clock."
-    at = lambda t: t.tz_localize(zone) if t.tz is None or zone is None else t.tz_convert(zone)
-    return pd.DatetimeIndex([at(pd.Timestamp(date)) for date in dates])
-
-_JOURNAL = ["id", "era", "as_of", "sent", "orders", "invested", "flags", "trading", "reason"]
-_REPLAY = ["as_of", "id", "what", "then", "now"]
-
-def _journal_row(row: dict) -> list:
-    "One decision for a table."
-    decision, sent = _read_row(row)
-    flags = ", ".join(f"{f.level}: {f.source}" for f in decision.flags)
-    return [row["id"], row["era"], decision.as_of, not sent["missed"], len(decision.orders),
-            decision.targets.sum(), flags, sent["trading"], decision.reason]
-
-def _differences(row: dict, path: Decisions) -> list[list]:
-    "Where a stored decision differs from the one that the path has for its bar."
-    then = read_decision(json.loads(row["decision"]))
-    now = path[then.as_of]
-    same = lambda a, b: a.equals(b) if hasattr(a, "equals") else a == b
-    parts = ("targets", "orders", "sleeves", "trace", "flags", "reason")
-    pairs = {what: (getattr(then, what), getattr(now, what)) for what in parts}
-    return [[then.as_of, row["id"], what, *pair] for what, pair in pairs.items() if not same(*pair)]
-
-# %% ../../nbs/live/05_book.ipynb #376c2f55
-class _Decides(_Read):
-    "How a review decides about the bars since the last one, and writes that."
-    def _decide(self, ledger, memory, market, now, prints, holdings, value, note) -> Decision:
-        "Decide about all bars since the last decision, and write that."
-        last, fresh, trading = len(market.dates) - 1, memory.row is None, memory.trading[0]
-        first = last if fresh else memory.row["bar"] + 1
-        names = market.assets
-        if holdings is not None: held = book_start(len(names), check_holdings(holdings, market).to_numpy())
-        else: held = account_now(memory.account, market, self.policy.cost_bps)
-        off = fresh or first < last or memory.account["off"] or holdings is not None
-        weights = pd.Series(held[:len(names)], names) if off else None
-        decision = self.policy.review(market, weights, state_before(ledger, memory, self.policy, market))
-        path, pure = decision.path, decision if weights is None else decision.path[-1]
-        demanded = demands(decision, path)
-        orders = allowed(decision.orders, trading, demanded)
-        held_back = decision.orders[~decision.orders.index.isin(orders.index)]
-        told_off = decision.flags[len(pure.flags):] if holdings is not None else ()
-        own = [*told_off, *_own_flags(path, memory, fresh, held_back, note)]
-        why = pure.reason if orders.equals(pure.orders) else f"from what is held; of itself: {pure.reason}"
-        for bar in range(first, last):
-            told = dict(trading=trading, demanded=demanded, missed=True, reason="missed", holdings=None)
-            told |= dict(orders=[[], []], flags=[])
-            self._write(ledger, memory.era, now, fresh, bar, prints[bar - last - 1], path, told)
-        given = None if holdings is None else [list(names), held[:len(names)].tolist()]
-        told = dict(trading=trading, demanded=demanded, missed=False, reason=why, holdings=given)
-        told |= dict(orders=[list(orders.index), orders.tolist()], flags=plain_flags(own))
-        row = self._write(ledger, memory.era, now, fresh, last, prints[-1], path, told, value)
-        decision = replace(decision, orders=orders, flags=pure.flags + tuple(own), reason=why, id=row["id"])
-        account = account_of(held, market, decision, sales=trading != ACTIVE, off=len(held_back) > 0)
-        ledger.keep_state(row["seq"], pack(decision.state), pack(account))
-        return decision
-
-    def _write(self, ledger, era, now, fresh, bar, fingerprint, path, told, value=None) -> dict:
-        "One decision, with the data that came in since the one before."
-        at = bar - len(now.rows) + len(path)
-        decision, monitored = path[at], float(path.monitored_returns[at])
-        data = now.rows[0 if fresh else bar:bar + 1].tobytes()
-        head = json.dumps([now.head, now.columns]).encode() if fresh else b""
-        return ledger.add("decisions", id=_identify(era["policy"], decision.as_of, fingerprint), bar=bar,
-                          era=era["seq"], as_of=decision.as_of.isoformat(), fingerprint=fingerprint,
-                          decision=json.dumps(plain_decision(decision)), sent=json.dumps(told),
-                          data=head + b"\0" + data, value=value, watched=monitored, created=_now())
-
-_LOG, _LEVELS = logging.getLogger(__name__), dict(info=logging.INFO, warn=logging.WARNING, hard=logging.ERROR)
-_LOG.addHandler(logging.NullHandler())  # who wants the log, configures it
-_RESTATED = ("the past is not what it was when it was decided on: {}. Find out why; then "
-             "review(..., accept_restated=True) decides anew on what is known now")
-
-# %% ../../nbs/live/05_book.ipynb #9e381314
-class Book(_Decides):
-    "A policy with a memory, in a file or on a server."
-    def review(self,
-        market: Market,                            # all that is known, from the first bar on
-        holdings: dict | pd.Series | None = None,  # asset weights really held; None: as the book reckons
-        value: float | None = None,                # what the portfolio is worth, in money; kept for `wealth`
-        delisted: Iterable[str] = (),              # assets whose missing last price is right
-        accept_restated: bool = False,             # whether a changed past is accepted; it begins a new era
-    ) -> Decision:                                 # with `id`; `orders` are those that are to be sent
-        "Decide as of the market's last bar, once; raises the error that says what stands in the way."
-        if value is not None and not (np.isfinite(value) and value > 0):
-            raise HoldingsError(f"the value of the portfolio is {value!r}; give a positive sum of money")
-        with self.store.writing() as ledger:
-            memory, note = remember(ledger), None
-            self._check_policy(memory.era)
-            if memory.account is not None:
-                check_clock(memory, market)
-                market = arranged(market, memory.account["names"])
-            now, last = snapshot(market), len(market.dates) - 1
-            prints = now.fingerprints(min(memory.row["bar"], last) if memory.row else last)
-            if memory.row and (note := changed_past(ledger, memory, now, prints)):
-                if not accept_restated: raise RestatedDataError(_RESTATED.format(note))
-                account = memory.account | dict(off=True)
-                era = self._add_era(ledger, f"restated: {note}")
-                memory = Memory(era, None, None, account, memory.trading)
-            if memory.row and memory.row["bar"] == last: return _again(memory, holdings)
-            check_last_prices(market, memory.row["bar"] if memory.row else max(last - 1, 0), delisted)
-            decision = self._decide(ledger, memory, market, now, prints, holdings, value, note)
-        _LOG.info("%s: %r, id %s", self.store.where, decision, decision.id)
-        for f in decision.flags: _LOG.log(_LEVELS[f.level], "%s: %s: %s", self.store.where, f.source, f.text)
-        return decision

@@ -236,46 +236,15 @@ def _upgrade(connection: sa.Connection, version: int) -> None:
     for v in range(version, _VERSION): _MIGRATIONS[v](connection)
     connection.execute(_BOOK.update().values(version=_VERSION))
 
-# %% ../../nbs/live/03_journal.ipynb #39962b4c
-class _Transactions:
-    "How a store reads and writes: all or nothing, and errors under our names."
+# %% ../../nbs/live/03_journal.ipynb #f648fc7a
+class Store:
+    "A place for a book: a SQLite file, or a PostgreSQL database by URL."
     where: str         # as messages name it
     path: Path | None  # of a SQLite file; None on a server
     timeout: float     # seconds to wait for another process
     engine: sa.Engine  # to the file or the server
     pid: int           # of the process that opened it
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        "The database's own errors, as ours."
-        try: yield
-        except (sa.exc.DBAPIError, OSError) as e:
-            if isinstance(e, BookError): raise
-            raise _as_ours(e, self.where, self.timeout) from e
-    @contextmanager
-    def _transaction(self, writes: bool) -> Iterator[sa.Connection]:
-        if self.pid != os.getpid():                                 # after a fork, connections are not ours
-            self.engine.dispose(close=False)
-            self.pid = os.getpid()
-        seen = {} if self.path or writes else dict(isolation_level="REPEATABLE READ")
-        opened = lambda: self.engine.connect().execution_options(writes=writes, **seen)
-        with self._named(), opened() as connection, connection.begin():
-            if writes: _lock(connection, self.timeout)
-            yield connection
-    @contextmanager
-    def reading(self) -> Iterator[Ledger]:
-        "What is there at this moment; waits for nobody."
-        with self._transaction(writes=False) as connection: yield Ledger(connection)
-    @contextmanager
-    def writing(self) -> Iterator[Ledger]:
-        "The only writer until the end of the block: all that is added there is kept, or nothing."
-        with self._transaction(writes=True) as connection: yield Ledger(connection)
-    def close(self) -> None:
-        "Let go of all connections."
-        self.engine.dispose()
 
-# %% ../../nbs/live/03_journal.ipynb #f648fc7a
-class Store(_Transactions):
-    "A place for a book: a SQLite file, or a PostgreSQL database by URL."
     def __init__(self,
         where: str | Path,       # path of a file, or postgresql+psycopg://user@host/database
         timeout: float = 30.0,   # seconds to wait for another process that writes
@@ -308,6 +277,35 @@ class Store(_Transactions):
                 if not create: raise BookURLError(f"{self.where}: there is no book in this database")
                 _create_tables(connection)
             elif (now := _check_tables(connection, self.where)) < _VERSION: _upgrade(connection, now)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        "The database's own errors, as ours."
+        try: yield
+        except (sa.exc.DBAPIError, OSError) as e:
+            if isinstance(e, BookError): raise
+            raise _as_ours(e, self.where, self.timeout) from e
+    @contextmanager
+    def _transaction(self, writes: bool) -> Iterator[sa.Connection]:
+        if self.pid != os.getpid():                                 # after a fork, connections are not ours
+            self.engine.dispose(close=False)
+            self.pid = os.getpid()
+        seen = {} if self.path or writes else dict(isolation_level="REPEATABLE READ")
+        opened = lambda: self.engine.connect().execution_options(writes=writes, **seen)
+        with self._named(), opened() as connection, connection.begin():
+            if writes: _lock(connection, self.timeout)
+            yield connection
+    @contextmanager
+    def reading(self) -> Iterator[Ledger]:
+        "What is there at this moment; waits for nobody."
+        with self._transaction(writes=False) as connection: yield Ledger(connection)
+    @contextmanager
+    def writing(self) -> Iterator[Ledger]:
+        "The only writer until the end of the block: all that is added there is kept, or nothing."
+        with self._transaction(writes=True) as connection: yield Ledger(connection)
+    def close(self) -> None:
+        "Let go of all connections."
+        self.engine.dispose()
 
 # %% ../../nbs/live/03_journal.ipynb #a1a9ccc0
 def _shown(where: str | Path) -> str:
