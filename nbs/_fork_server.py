@@ -1,7 +1,10 @@
-"""Runs of notebooks, each in a process of its own: a fork of one that has imported the libraries which most of them use.
+"""Runs of notebooks, each in a process of its own: a fork of one that has imported the libraries which most
+of them use.
 
-The process that forks has one thread, and has not imported the project's package: nothing of a run reaches another.
-Where forks are not safe (other systems than Linux) or not wanted (NB_FORK=0), `start` begins a new Python instead.
+The process that forks has one thread, and has not imported the project's package: nothing of a run reaches
+another.
+Where forks are not safe (other systems than Linux) or not wanted (NB_FORK=0), `start` begins a new Python
+instead.
 """
 import gc, json, os, signal, socket, subprocess, sys
 from contextlib import suppress
@@ -10,11 +13,15 @@ from pathlib import Path
 
 from _run_notebook import main
 
-# Those whose import changes settings of other libraries (riskfolio-lib, vectorbt, hmmlearn) are left to who uses them.
-LIBRARIES = ["numpy", "pandas", "scipy.optimize", "scipy.stats", "matplotlib.pyplot", "matplotlib_inline.backend_inline",
-             "numba.typed", "execnb.shell", "nbdev.test", "fastcore.test", "sqlalchemy", "jsonschema", "plotly.graph_objects",
+# Those whose import changes settings of other libraries (riskfolio-lib, vectorbt, hmmlearn) are left to who
+# uses them.
+LIBRARIES = ["numpy", "pandas", "scipy.optimize", "scipy.stats", "matplotlib.pyplot",
+             "matplotlib_inline.backend_inline",
+             "numba.typed", "execnb.shell", "nbdev.test", "fastcore.test", "sqlalchemy", "jsonschema",
+             "plotly.graph_objects",
              "skfolio.datasets", "clarabel", "highspy", "daqp"]
-ONE_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}  # pyarrow, which pandas imports, has one otherwise
+# pyarrow, which pandas imports, has one otherwise
+ONE_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 
 # The process that forks
 
@@ -27,7 +34,7 @@ def import_libraries() -> None:
     gc.freeze()
 
 def serve(
-    control: socket.socket,  # brings a request and two open files; takes the number of the fork, then its exit status
+    control: socket.socket,  # brings a request and two files; takes the number of the fork, then its status
 ) -> list[str]:              # in a fork: the arguments of its run; its output and its errors go to the files
     "Fork for one request after the other; exit when the other side does."
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -54,16 +61,19 @@ class Server:
     "A process that forks."
     def __init__(self, env: dict):
         self.control, theirs = socket.socketpair()
-        with theirs: self.process = subprocess.Popen([sys.executable, __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()],
+        with theirs: self.process = subprocess.Popen([sys.executable, __file__, str(theirs.fileno())],
+                                                     pass_fds=[theirs.fileno()],
                                                      stdin=subprocess.DEVNULL, env=env | ONE_THREAD)
         self.answers = self.control.makefile()
 
     def ask(self, arguments: list[str], folder: str, *files: int):
-        with suppress(BrokenPipeError): socket.send_fds(self.control, [json.dumps([arguments, folder]).encode()], files)
+        with suppress(BrokenPipeError):
+            socket.send_fds(self.control, [json.dumps([arguments, folder]).encode()], files)
 
     def answer(self) -> int:
         if line := self.answers.readline(): return int(line)
-        raise ChildProcessError(f"the process that forks for notebooks ended with status {self.process.wait()}")
+        status = self.process.wait()
+        raise ChildProcessError(f"the process that forks for notebooks ended with status {status}")
 
     def close(self):
         self.answers.close()

@@ -1,6 +1,8 @@
-"""Run one notebook from top to bottom in this process: `python _run_notebook.py NOTEBOOK MODE` writes a line of JSON a cell.
+"""Run one notebook from top to bottom in this process: `python _run_notebook.py NOTEBOOK MODE` writes a line
+of JSON a cell.
 
-In mode `package` the exported cells do not run; what the exported module holds takes their place, so that a name
+In mode `package` the exported cells do not run; what the exported module holds takes their place, so that a
+name
 which the module lacks is missed here although the notebook has it.
 """
 import ast, faulthandler, json, os, re, sys, traceback
@@ -12,20 +14,24 @@ from nbdev.test import nb_test_cells
 
 CHECK = re.compile(r"test(_\w+)?|expect_fail|assert_\w+")
 EXPORTS = {"export", "exports", "exporti"}
-NAMES_OF = "globals().update({{k: v for k, v in vars(__import__('importlib').import_module({!r})).items() if k[:2] != '__'}})"
+NAMES_OF = ("globals().update({{k: v for k, v in vars(__import__('importlib').import_module({!r})).items() "
+            "if k[:2] != '__'}})")
 
 def asserts(source: str) -> bool:
-    "Whether a cell asserts something: by `assert`, or by a call such as `test_eq(...)` or `assert_causal(...)`."
+    """Whether a cell asserts something: by `assert`, or by a call such as `test_eq(...)` or
+    `assert_causal(...)`."""
     try: nodes = list(ast.walk(ast.parse(source)))
     except SyntaxError: return False
     called = [getattr(n.func, "attr", getattr(n.func, "id", "")) for n in nodes if isinstance(n, ast.Call)]
     return any(isinstance(n, ast.Assert) for n in nodes) or any(map(CHECK.fullmatch, called))
 
 def read_cells(path: Path, mode: str) -> list:
-    "The code cells to run, each with `section` (its heading), `check`, `exported` and `skipped` (the flag, or '')."
+    """The code cells to run, each with `section` (its heading), `check`, `exported` and `skipped` (the flag,
+    or '')."""
     config, section, sections = get_config(path.parent), "top", {}
     for i, cell in enumerate(read_nb(path).cells):
-        if cell.cell_type == "markdown": section = (re.findall(r"^#{1,4} (.+)", cell.source, re.M) or [section])[-1]
+        if cell.cell_type == "markdown":
+            section = (re.findall(r"^#{1,4} (.+)", cell.source, re.M) or [section])[-1]
         sections[i] = section
     flags = set(config.tst_flags.split()) - set(os.environ.get("NB_FLAGS", "").split())
     cells = nb_test_cells(path)
@@ -43,9 +49,11 @@ def module_of(path: Path) -> str | None:
     return next((name for cell in read_nb(path).cells if (name := cell.directive("default_exp"))), None)
 
 def describe(cell, error: BaseException, names: dict) -> str:
-    "Where an error is, the cell, and the traceback from the cell on; `names` says which cell was run as which."
+    """Where an error is, the cell, and the traceback from the cell on; `names` says which cell was run as
+    which."""
     frames = error.__traceback__
-    while frames and not frames.tb_frame.f_code.co_filename.startswith("<ipython-input"): frames = frames.tb_next
+    while frames and not frames.tb_frame.f_code.co_filename.startswith("<ipython-input"):
+        frames = frames.tb_next
     text = "".join(traceback.format_exception(type(error), error, frames))
     text = re.sub(r'"<ipython-input-(\d+)-\w+>"', lambda run: names.get(int(run[1]), run[0]), text)
     return f"cell {cell.idx_} [{cell.id}], section {cell.section!r}\n\n{cell.source}\n\n{text}"

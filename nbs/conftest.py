@@ -1,7 +1,10 @@
-"""Collect notebooks as tests: each cell that asserts something is one test, named after its section and its id.
+"""Collect notebooks as tests: each cell that asserts something is one test, named after its section and its
+id.
 
-Each notebook runs in a process of its own (see `_fork_server.py`), and a second time against the exported module where it
-exports one (see `_run_notebook.py`). A last test, `runs_to_end`, fails where the notebook did not get to its last cell.
+Each notebook runs in a process of its own (see `_fork_server.py`), and a second time against the exported
+module where it
+exports one (see `_run_notebook.py`). A last test, `runs_to_end`, fails where the notebook did not get to its
+last cell.
 """
 import json, os, re, tempfile
 from collections import Counter
@@ -11,7 +14,8 @@ import pytest
 from _fork_server import start, stop
 from _run_notebook import module_of, read_cells
 
-ENV = dict(MPLBACKEND="agg", IN_TEST="1", PYTHONUNBUFFERED="1", OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # a core for each worker
+# a core for each worker
+ENV = dict(MPLBACKEND="agg", IN_TEST="1", PYTHONUNBUFFERED="1", OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
 
 SECONDS = Counter()  # of the runs of this session
 
@@ -24,7 +28,8 @@ def pytest_unconfigure(): stop()
 def run_of(nodeid: str) -> str: return nodeid.rpartition("::")[0]
 
 def pytest_collection_modifyitems(config, items):
-    "Begin with what took longest the last time: no worker is left with a long notebook when the others have finished."
+    """Begin with what took longest the last time: no worker is left with a long notebook when the others have
+    finished."""
     seconds = config.cache.get("seconds", {}) if hasattr(config, "cache") else {}
     items.sort(key=lambda item: -seconds.get(run_of(item.nodeid), 0))
 
@@ -32,10 +37,12 @@ def pytest_runtest_logreport(report): SECONDS[run_of(report.nodeid)] += report.d
 
 def pytest_sessionfinish(session):
     config = session.config
-    if hasattr(config, "cache") and not hasattr(config, "workerinput"): config.cache.set("seconds", config.cache.get("seconds", {}) | SECONDS)
+    if hasattr(config, "cache") and not hasattr(config, "workerinput"):
+        config.cache.set("seconds", config.cache.get("seconds", {}) | SECONDS)
 
 def pytest_collect_file(file_path, parent):
-    if file_path.suffix == ".ipynb" and not file_path.name.startswith(("_", ".")): return Notebook.from_parent(parent, path=file_path)
+    if file_path.suffix == ".ipynb" and not file_path.name.startswith(("_", ".")):
+        return Notebook.from_parent(parent, path=file_path)
 
 class Notebook(pytest.File):
     def collect(self):
@@ -75,7 +82,8 @@ class Run(pytest.Collector):
         status = self.process.wait()
         self.stderr.seek(0)
         if "end" in self.results and not status: return f"{self.path.name} was changed while it was tested"
-        return f"{self.path.name}, mode {self.name}: the process ended with status {status}\n{self.stderr.read()[-8000:]}"
+        said = f"{self.path.name}, mode {self.name}: the process ended with status {status}"
+        return f"{said}\n{self.stderr.read()[-8000:]}"
 
 class Cell(pytest.Item):
     def __init__(self, cell, **kwargs):
@@ -97,7 +105,8 @@ class Cell(pytest.Item):
         raise CellError(reason.partition("\n")[0] + " failed, see above" if told else reason)
 
     def repr_failure(self, excinfo, style=None):
-        return str(excinfo.value) if excinfo.errisinstance(CellError) else super().repr_failure(excinfo, style)
+        if excinfo.errisinstance(CellError): return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
 
     def reportinfo(self): return self.path, None, f"{self.path.name} {self.parent.name} {self.name}"
 

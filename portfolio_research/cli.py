@@ -79,8 +79,10 @@ def study(
     _table(answer.formatted(), "Every rule at every level, net of costs")
     differences = answer.formatted_differences()
     _table(differences, f"Whole portfolio minus each strategy, {answer.level:.0%} intervals")
-    for what, where in EQUAL.items(): _table(answer.at_equal(what).formatted_differences(), f"The same {where}")
-    print("An interval of a drawdown is about other histories made of the same days; what happened may lie outside.")
+    for what, where in EQUAL.items():
+        _table(answer.at_equal(what).formatted_differences(), f"The same {where}")
+    print("An interval of a drawdown is about other histories made of the same days; what happened may lie "
+          "outside.")
     print(f"\n{headline(answer)}\n")
     print(f"Report: {level_report(answer).save((output or Path(chosen.output)) / 'index.html')}")
 

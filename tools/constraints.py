@@ -1,4 +1,5 @@
-"Print `name==version` of everything that this environment holds because the project with its `dev` or `bench` extra needs it."
+"""Print `name==version` of everything that this environment holds because the project with its `dev` or
+`bench` extra needs it."""
 from importlib.metadata import distribution
 
 from packaging.requirements import Requirement
@@ -21,6 +22,7 @@ def needed(
 
 
 if __name__ == "__main__":
-    pins = {name: version for extra in ("dev", "bench") for (name, _), version in needed("portfolio-research", extra).items()}
+    pins = {name: version for extra in ("dev", "bench") for (name, _),
+            version in needed("portfolio-research", extra).items()}
     del pins["portfolio-research"]
     for name in sorted(pins): print(f"{name}=={pins[name]}")

@@ -1,4 +1,5 @@
-"Run notebooks as JupyterLab would and store their outputs: `python tools/run_notebooks.py WORKERS [NOTEBOOK...]`"
+"""Run notebooks as JupyterLab would and store their outputs: `python tools/run_notebooks.py WORKERS
+[NOTEBOOK...]`"""
 import os, sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -13,11 +14,14 @@ from _run_notebook import read_cells
 
 
 def run(path: Path) -> str:
-    "Run one notebook but for its cells that do not evaluate or are flagged, which keep their outputs; '' or the error."
+    """Run one notebook but for its cells that do not evaluate or are flagged, which keep their outputs; '' or
+    the error."""
     nb, due = nbformat.read(path, 4), {cell.id for cell in read_cells(path, "notebook") if not cell.skipped}
-    asleep = [(cell, cell.source, cell.outputs) for cell in nb.cells if cell.cell_type == "code" and cell.id not in due]
+    asleep = [(cell, cell.source, cell.outputs) for cell in nb.cells if cell.cell_type == "code"
+              and cell.id not in due]
     for cell, *_ in asleep: cell.source = ""
-    try: NotebookClient(nb, timeout=600, extra_arguments=["--log-level=40"], resources={"metadata": {"path": path.parent}}).execute()
+    try: NotebookClient(nb, timeout=600, extra_arguments=["--log-level=40"],
+                        resources={"metadata": {"path": path.parent}}).execute()
     except Exception as error: return f"{path}: {error}"
     for cell, source, outputs in asleep: cell.source, cell.outputs = source, outputs
     nbformat.write(nb, path)

@@ -1,4 +1,5 @@
-"Run the whole study of levels afresh, print what it finds, and write it to a page: `python tools/study_full.py [FOLDER]`"
+"""Run the whole study of levels afresh, print what it finds, and write it to a page: `python
+tools/study_full.py [FOLDER]`"""
 import os, re, sys
 from pathlib import Path
 
@@ -15,7 +16,8 @@ STUDY = Path(__file__).parents[1] / "nbs" / "studies" / "portfolio_vs_strategy.i
 def printed(output) -> str:
     "An output as text; figures are on the page."
     data = output.get("data", {})
-    return "" if "image/png" in data else data.get("text/markdown") or data.get("text/plain") or output.get("text", "")
+    if "image/png" in data: return ""
+    return data.get("text/markdown") or data.get("text/plain") or output.get("text", "")
 
 
 def show(cell, cell_index: int = 0, execute_reply=None) -> None:
@@ -31,9 +33,13 @@ if __name__ == "__main__":
     nb = nbformat.read(STUDY, 4)
     for cell in nb.cells:
         if cell.cell_type == "code": cell.outputs = []
-    headings = {i: cell.source for i, cell in enumerate(nb.cells) if cell.cell_type == "markdown" and cell.source.startswith("## ")}
-    client = NotebookClient(nb, timeout=1800, extra_arguments=["--log-level=40"], resources={"metadata": {"path": STUDY.parent}},
-                            on_cell_start=lambda cell, cell_index: print(f"\n{headings[cell_index]}", flush=True) if cell_index in headings else None,
+    headings = {i: cell.source for i, cell in enumerate(nb.cells) if cell.cell_type == "markdown"
+                and cell.source.startswith("## ")}
+    client = NotebookClient(nb, timeout=1800, extra_arguments=["--log-level=40"],
+                            resources={"metadata": {"path": STUDY.parent}},
+                            on_cell_start=lambda cell,
+                            cell_index: print(f"\n{headings[cell_index]}", flush=True)
+                            if cell_index in headings else None,
                             on_cell_executed=show)
     client.execute()
     page = Path(sys.argv[1] if len(sys.argv) > 1 else "report") / "portfolio_vs_strategy.html"

@@ -13,5 +13,6 @@ html_theme = "sphinx_book_theme"
 html_title = "portfolio_research"
 html_static_path, html_css_files = ["_static"], ["styles.css"]
 html_show_sourcelink, html_copy_source = False, False
-html_theme_options = dict(use_download_button=False, use_fullscreen_button=False, show_toc_level=2, show_navbar_depth=1,
+html_theme_options = dict(use_download_button=False, use_fullscreen_button=False, show_toc_level=2,
+                          show_navbar_depth=1,
     navbar_start=[], navbar_center=[], navbar_end=[], navbar_persistent=[])

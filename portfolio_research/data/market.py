@@ -13,10 +13,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from portfolio_research.core import (BadPriceError, CalendarError, ConstantColumnError,
-    DatesError, DuplicateDatesError, EmptyDataError, MissingDataError, NotNumericError, ParameterError,
-    UnitError, UnknownNameError, UnsortedDatesError, by_name, day, fraction, n_bars,
-    periods_per_year)
+from ..core import (BadPriceError, CalendarError, ConstantColumnError, DatesError,
+    DuplicateDatesError, EmptyDataError, MissingDataError, NotNumericError, ParameterError, UnitError,
+    UnknownNameError, UnsortedDatesError, by_name, day, fraction, n_bars, periods_per_year)
 
 # %% ../../nbs/data/01_market.ipynb #53e94775
 def check_table(
@@ -77,8 +76,8 @@ def check_prices(
     if (gaps := _gaps_in(prices)).any(axis=None):
         name, date, count = _first(gaps)
         raise MissingDataError(f"prices: {name!r} has no price on {date}, inside its history; "
-                               f"{count} values are missing. "
-                               "Repair the data, or say gaps='ffill' to carry the last price forward")
+                               f"{count} values are missing. Repair the data, or say gaps='ffill' to carry "
+                               f"the last price forward")
     if not still and (flat := (prices.nunique() == 1) & (prices.count() > 2)).any():
         name = prices.columns[flat][0]
         start = day(prices[name].first_valid_index())
@@ -215,7 +214,8 @@ class Market:
         listed = lambda x: isinstance(x, pd.Series) and x.index.equals(self.assets)
         by_asset = lambda x: isinstance(x, pd.DataFrame) or listed(x)
         out = object.__new__(Market)
-        out.__dict__.update({k: v[names] if by_asset(v) else v for k, v in self.__dict__.items() if k != "names"})
+        out.__dict__.update({k: v[names] if by_asset(v) else v for k, v in self.__dict__.items()
+                             if k != "names"})
         return out
     def eligible(self,
         window: int | str = 0,  # returns that must be complete: bars or an offset; 0 asks for a price alone

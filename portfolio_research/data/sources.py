@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..core import CalendarError, DataFileError, EmptyDataError, MissingExtraError, ParameterError
+from portfolio_research.core import (CalendarError, DataFileError, EmptyDataError, MissingExtraError,
+    ParameterError)
 from .market import Market
 
 # %% ../../nbs/data/02_sources.ipynb #96e7bcf5

@@ -15,11 +15,12 @@ import pandas as pd
 
 from ..core import ParameterError, UnitError, as_written, day, fraction
 from .covariances import sample_covariance, weighted_covariance
-from portfolio_research.estimation.forecasts import (annual_return, betas, black_litterman, check_names, implied_returns,
-    match_moments, minimum_variance_mean, read_covariance, read_means, read_views, regime_weights,
-    stein_intensity, view_row)
+from .forecasts import (annual_return, betas, black_litterman, check_names,
+    implied_returns, match_moments, minimum_variance_mean, read_covariance, read_means, read_views,
+    regime_weights, stein_intensity, view_row)
 from ..data.market import Market, check_table
-from .trailing import Estimate, HistoryError, Trailing, canonical_order, moving_columns
+from portfolio_research.estimation.trailing import (Estimate, HistoryError, Trailing, canonical_order,
+    moving_columns)
 
 # %% ../../nbs/estimation/05_estimates.ipynb #22283899
 class _Table:
@@ -60,8 +61,9 @@ def _expect(e: Estimate, mean: np.ndarray, cov: np.ndarray | None = None, benchm
         change = moved - e.scenarios
         b = b + (change - change.mean(axis=0)) @ _explained(e)
     if b is not None and benchmark is not None: b = b - b.mean() + benchmark / year
-    if not met: notes += (f"{len(moved)} scenarios of {len(mean)} assets cannot be bent to the covariance; "
-                          "they were only shifted",)
+    if not met:
+        notes += (f"{len(moved)} scenarios of {len(mean)} assets cannot be bent to the covariance; "
+                  "they were only shifted",)
     if moved.min() <= -1: notes += ("some scenarios lose everything, or more",)
     return replace(e, mean=mean, covariance=e.covariance if cov is None else cov, scenarios=moved,
                    benchmark=b, notes=(*e.notes, *notes))

@@ -174,8 +174,8 @@ def black_litterman(
     mean = prior + gain @ (q - P @ prior)
     missed = (abs(P @ mean - q) > 1e-8) & (np.asarray(confidence) == 1)
     if missed.any():
-        raise ParameterError(f"views: number {np.flatnonzero(missed)[0] + 1} is certain and cannot be met; it "
-                             "clashes with another one, or is about a portfolio without risk; "
+        raise ParameterError(f"views: number {np.flatnonzero(missed)[0] + 1} is certain and cannot be met; "
+                             "it clashes with another one, or is about a portfolio without risk; "
                              "lower its confidence")
     posterior = covariance + tau * covariance - gain @ towards.T
     return mean, (posterior + posterior.T) / 2

@@ -57,9 +57,11 @@ def _hmm_path(p, returns, means, variances, transitions):
 def _checked(returns) -> np.ndarray:
     "Returns as float64; every bar needs one."
     x = np.array(returns, float)
-    if x.ndim != 1: raise ParameterError(f"HMM: the returns of one stream are wanted, not an array of shape {x.shape}")
+    if x.ndim != 1:
+        raise ParameterError(f"HMM: the returns of one stream are wanted, not an array of shape {x.shape}")
     if (bad := ~np.isfinite(x)).any():
-        raise MissingDataError(f"HMM: return {bad.argmax()} of {len(x)} is {x[bad][0]}; leave out bars without a return")
+        raise MissingDataError(f"HMM: return {bad.argmax()} of {len(x)} is {x[bad][0]}; leave out bars "
+                               "without a return")
     return x
 
 # %% ../../nbs/estimation/01_hidden_markov.ipynb #42816f91
@@ -74,7 +76,8 @@ class HMM:
     def start(self) -> np.ndarray:
         "(k,) the long-run distribution of the chain."
         k = len(self.means)
-        if not np.isfinite(self.transitions).all(): raise ParameterError(f"HMM: there is no model to filter with: {self.refused}")
+        if not np.isfinite(self.transitions).all():
+            raise ParameterError(f"HMM: there is no model to filter with: {self.refused}")
         equations = np.vstack([self.transitions.T - np.eye(k), np.ones(k)])
         return np.linalg.lstsq(equations, np.append(np.zeros(k), 1.0), rcond=None)[0].clip(0)
     def _path(self, returns: np.ndarray, before: np.ndarray | None = None) -> tuple[np.ndarray, float]:
@@ -83,7 +86,7 @@ class HMM:
     def filter(self,
         returns: np.ndarray,               # (T,)
         before: np.ndarray | None = None,  # (k,) filtered probabilities on the bar before; None: `start`
-    ) -> np.ndarray:                       # (T, k) probabilities of the states, each row given the returns up to it
+    ) -> np.ndarray:  # (T, k) probabilities of the states, each row given the returns up to it
         "Forward-filtered probabilities; row t uses rows up to t."
         return self._path(returns, before)[0]
     def loglik(self, returns: np.ndarray) -> float:
@@ -118,7 +121,8 @@ def _em(x: np.ndarray, guess: HMM, max_iter: int, tolerance: float, prior: float
 # %% ../../nbs/estimation/01_hidden_markov.ipynb #1cb37dc1
 @lru_cache(maxsize=1)
 def _threads():
-    "The thread pools of this process; hmmlearn is imported first, so that those of its libraries are among them."
+    """The thread pools of this process; hmmlearn is imported first, so that those of its libraries are among
+    them."""
     import hmmlearn.hmm  # noqa: F401
     from threadpoolctl import ThreadpoolController
     return ThreadpoolController()
@@ -168,7 +172,8 @@ def _degenerate(fit: HMM, x: np.ndarray) -> str:
     k, loglik, a_parameter = len(fit.means), fit.loglik(x), np.log(len(x)) / 2
     normal = -.5 * len(x) * (np.log(2 * np.pi * x.var()) + 1)
     if loglik - normal < (k * k + k - 2) * a_parameter: return "one normal distribution does as well (BIC)"
-    if loglik - _student_loglik(x, _DOFS) < k * k + k - 3: return "one Student t distribution does as well (AIC)"
+    if loglik - _student_loglik(x, _DOFS) < k * k + k - 3:
+        return "one Student t distribution does as well (AIC)"
     forgetful = replace(fit, transitions=np.tile(fit.start, (k, 1)))
     if loglik - forgetful.loglik(x) < (k - 1) ** 2 * a_parameter: return "the states have no memory (BIC)"
     return ""
@@ -185,10 +190,13 @@ def fit_hmm(
 ) -> HMM:                    # the most likely of the fits; `refused` says why it must not be used
     "Fit a Gaussian hidden Markov model by EM (hmmlearn), standardised, ordered by variance, checked."
     x = _checked(returns)
-    if n_states < 2 or starts < 1: raise ParameterError(f"fit_hmm: 2 states and 1 start at least, not {n_states} and {starts}")
+    if n_states < 2 or starts < 1:
+        raise ParameterError(f"fit_hmm: 2 states and 1 start at least, not {n_states} and {starts}")
     if warm is not None and len(warm.means) != n_states:
-        raise ParameterError(f"fit_hmm: the model to start from has {len(warm.means)} states, and {n_states} are wanted")
-    if len(x) < 10 * n_states: return _nothing(n_states, f"{len(x)} returns are too few for {n_states} states")
+        raise ParameterError(f"fit_hmm: the model to start from has {len(warm.means)} states, and {n_states} "
+                             "are wanted")
+    if len(x) < 10 * n_states:
+        return _nothing(n_states, f"{len(x)} returns are too few for {n_states} states")
     loc, scale = x.mean(), x.std()
     if not scale > 1e-12 * np.abs(x).max(): return _nothing(n_states, "the returns do not vary")
     if warm is None: guesses = _guesses(n_states, starts, seed)

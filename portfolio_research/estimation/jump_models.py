@@ -164,9 +164,11 @@ def fit_jump(
     if len(order_by) != len(x): raise ParameterError(f"fit_jump: {len(order_by)} values order {len(x)} rows")
     none = np.full(x.shape[1], np.nan)
     blank = JumpModel(np.full((n_states, x.shape[1]), np.nan), penalty, none, none, none, none, np.nan)
-    if len(x) < 10 * n_states: return replace(blank, refused=f"{len(x)} rows are too few for {n_states} states")
+    if len(x) < 10 * n_states:
+        return replace(blank, refused=f"{len(x)} rows are too few for {n_states} states")
     mean, std = x.mean(axis=0), x.std(axis=0)
-    if not (std > 1e-12 * np.abs(x).max(axis=0)).all(): return replace(blank, refused="a feature does not vary")
+    if not (std > 1e-12 * np.abs(x).max(axis=0)).all():
+        return replace(blank, refused="a feature does not vary")
     low, high = mean - 3 * std, mean + 3 * std
     x = np.clip(x, low, high)
     scale = replace(blank, low=low, high=high, mean=x.mean(axis=0), std=x.std(axis=0))
@@ -180,6 +182,7 @@ def _best(model: JumpModel, x, order_by, warm, starts, seed, max_iter) -> JumpMo
     fits = [_descend(x, guess, float(model.penalty), max_iter) for guess in guesses]
     centers, states, loss = min(fits, key=lambda fit: fit[2])
     count = np.bincount(states, minlength=k)
-    if (least := count.min() / len(x)) < .02: return replace(model, refused=f"a state holds {least:.1%} of the time")
+    if (least := count.min() / len(x)) < .02:
+        return replace(model, refused=f"a state holds {least:.1%} of the time")
     order = np.argsort(np.bincount(states, order_by, k) / count, kind="stable")
     return replace(model, centers=centers[order], loss=float(loss))

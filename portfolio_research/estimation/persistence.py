@@ -107,7 +107,8 @@ def _measure(x, out):
     out[:] = np.nan
     n, squares, products = len(x), (x * x).sum(), 0.0
     if not x.std() > 1e-9: return
-    out[0], out[1], out[2], out[3] = autocorrelation(x), variance_ratio(x, 5), efficiency_ratio(x, 10), hurst(x)
+    out[0], out[1] = autocorrelation(x), variance_ratio(x, 5)
+    out[2], out[3] = efficiency_ratio(x, 10), hurst(x)
     for i in range(1, n): products += x[i] ** 2 * x[i - 1] ** 2
     out[4] = np.sqrt(max(n * products / squares ** 2, 1.0))
 
@@ -127,7 +128,8 @@ def _noise_moments(
     seed: int = 0,             # of the noise
 ) -> tuple[np.ndarray, np.ndarray, float]:  # (4,) means, (4,) deviations, deviation of the mean distance
     "What the four measures show on independent normal returns."
-    if n < _SHORTEST: raise WindowError(f"persistence: a window of {n} returns is too short; {_SHORTEST} at least")
+    if n < _SHORTEST:
+        raise WindowError(f"persistence: a window of {n} returns is too short; {_SHORTEST} at least")
     if draws is None: draws = int(np.clip(2_000_000 // n, 200, 2000))
     rng, out = np.random.default_rng(seed), np.empty((draws, 5))
     for row in out: _measure(rng.standard_normal(n), row)
@@ -148,10 +150,11 @@ def persistence_votes(
 # %% ../../nbs/estimation/06_persistence.ipynb #b5a265a5
 def persistence(
     returns: pd.Series | np.ndarray,  # (n,) returns, n >= 53
-) -> pd.DataFrame:                    # a row a measure and one for the vote: value, what noise shows, distance
+) -> pd.DataFrame:  # a row a measure and one for the vote: value, what noise shows, distance
     "Do moves go on, or are they undone? Raises `MissingDataError` and `WindowError`."
     x = np.asarray(returns, float)
-    if x.ndim != 1: raise ParameterError(f"persistence: give the returns of one stream, not an array of shape {x.shape}")
+    if x.ndim != 1:
+        raise ParameterError(f"persistence: give the returns of one stream, not an array of shape {x.shape}")
     if (bad := ~np.isfinite(x)).any():
         raise MissingDataError(f"persistence: return {bad.argmax()} of {len(x)} is {x[bad][0]}; "
                                "leave out bars without a return")

@@ -15,7 +15,8 @@ import pandas as pd
 
 from portfolio_research.core import (ConstantColumnError, DataError, ParameterError, WindowError, as_written,
     day, n_bars)
-from .covariances import COVARIANCES, INVERTIBLE, observation_weights, sample_covariance
+from portfolio_research.estimation.covariances import (COVARIANCES, INVERTIBLE, observation_weights,
+    sample_covariance)
 from ..data.market import Market
 
 # %% ../../nbs/estimation/03_trailing.ipynb #470a001e

@@ -21,10 +21,11 @@ class TargetError(DataError):
     "A target weight that cannot be held."
 
 def check_targets(
-    targets: pd.DataFrame,  # (T, N) weights wanted as of each date, >= 0, row sum <= 1; a row of NaN is no trade
+    targets: pd.DataFrame,  # (T, N) weights as of each date, >= 0, row sum <= 1; a row of NaN: no trade
     market: Market,         # the market that they are for
 ) -> pd.DataFrame:          # the same as float64, columns in the market's order
-    "Check a table of targets; raises `TargetError`, `UnknownNameError` or `CalendarError` that says the date and the asset."
+    """Check a table of targets; raises `TargetError`, `UnknownNameError` or `CalendarError` that says the
+    date and the asset."""
     if not isinstance(targets, pd.DataFrame):
         raise TargetError(f"targets: give a DataFrame by date and asset, not {type(targets).__name__}")
     w = _align(check_table(targets, "targets"), market).to_numpy()
@@ -40,8 +41,8 @@ def check_targets(
                               f"{w[row, col]:.6g}, {what}")
     if (over := w.sum(axis=1) > 1 + 1e-12).any():
         row = int(np.flatnonzero(over)[0])
-        raise TargetError(f"targets: on {market.dates[row].date()} the weights sum to {w[row].sum():.12g}, more than 1; "
-                          f"the largest is {market.assets[w[row].argmax()]!r}")
+        raise TargetError(f"targets: on {market.dates[row].date()} the weights sum to {w[row].sum():.12g}, "
+                          f"more than 1; the largest is {market.assets[w[row].argmax()]!r}")
     return pd.DataFrame(w, market.dates, market.assets)
 
 # %% ../../nbs/execution/03_accounting.ipynb #65cf84d2
@@ -54,8 +55,8 @@ def _align(targets: pd.DataFrame, market: Market) -> pd.DataFrame:
             if len(names): raise UnknownNameError(f"targets: {what} {names[0]!r}{more}")
     if not targets.index.equals(market.dates):
         odd = targets.index.symmetric_difference(market.dates)
-        raise CalendarError(f"targets: {len(targets)} dates do not match the market's {len(market.dates)}, first {odd[0]}; "
-                            "use .reindex(market.dates)")
+        raise CalendarError(f"targets: {len(targets)} dates do not match the market's {len(market.dates)}, "
+                            f"first {odd[0]}; use .reindex(market.dates)")
     return targets if same else targets[market.assets]
 
 # %% ../../nbs/execution/03_accounting.ipynb #893442dc
@@ -137,7 +138,7 @@ def _run(state, targets, returns, cash, cost):
 # %% ../../nbs/execution/03_accounting.ipynb #df6fbccd
 def book_start(
     n: int,                              # assets, >= 1
-    weights: np.ndarray | None = None,   # (N,) weights held at the start, the rest is cash; all cash if not given
+    weights: np.ndarray | None = None,   # (N,) weights held at the start, the rest is cash; None: all cash
 ) -> np.ndarray:                         # (2N+2,) state
     "The state of a book before its first bar."
     state = np.zeros(2 * n + 2)
@@ -151,15 +152,15 @@ def book_advance(
     returns: np.ndarray,  # (T, N) simple returns over each bar; NaN where an asset has no price
     cash: np.ndarray,     # (T,) what cash returned over each bar
     cost_bps: float,      # basis points of traded notional
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # held (T, N), net returns (T,), traded (T,), the new state
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # held (T, N), net, traded (T,), state
     "Run a book over the next T bars; the same bits however a stretch of bars is cut."
     state, targets, returns, cash = (np.array(x, float, order="C") for x in (state, targets, returns, cash))
     if targets.ndim != 2 or returns.shape != targets.shape or cash.shape != targets.shape[:1]:
-        raise ParameterError(f"book_advance: targets {targets.shape}, returns {returns.shape} and cash {cash.shape} do not fit; "
-                             "wanted are (T, N), (T, N) and (T,)")
+        raise ParameterError(f"book_advance: targets {targets.shape}, returns {returns.shape} and cash "
+                             f"{cash.shape} do not fit; wanted are (T, N), (T, N) and (T,)")
     if state.shape != (2 * targets.shape[1] + 2,):
-        raise StateError(f"book_advance: a state of {state.size} numbers is not one of {targets.shape[1]} assets, "
-                         f"which has {2 * targets.shape[1] + 2}")
+        raise StateError(f"book_advance: a state of {state.size} numbers is not one of {targets.shape[1]} "
+                         f"assets, which has {2 * targets.shape[1] + 2}")
     if not np.isfinite(state).all() or not np.isfinite(cash).all():
         raise StateError("book_advance: the state or the cash return is not finite")
     held, net, traded = _run(state, targets, returns, cash, cost_fraction(cost_bps))
@@ -170,7 +171,7 @@ class _BookRecord(NamedTuple):
     "What a book did."
     held: pd.DataFrame  # (T, N) weights at the close of each bar, after the fill; the rest is cash
     net: pd.Series      # (T-1,) returns over each bar after costs, simple fractions
-    traded: pd.Series   # (T-1,) notional bought and sold at each bar's close, fraction of the value before the fill
+    traded: pd.Series   # (T-1,) notional traded at each bar's close, fraction of the value before
 
 def sleeve_book(
     targets: pd.DataFrame,    # (T, N) weights wanted as of each date, see `check_targets`
@@ -182,5 +183,6 @@ def sleeve_book(
     returns = np.vstack([np.full((1, n), np.nan), market.returns.to_numpy()])
     cash = np.append(0.0, market.cash_returns.to_numpy())
     held, net, traded, _ = book_advance(book_start(n), targets.to_numpy(), returns, cash, cost_bps)
-    return _BookRecord(pd.DataFrame(held, market.dates, market.assets), pd.Series(net[1:], market.dates[1:], name="net"),
+    return _BookRecord(pd.DataFrame(held, market.dates, market.assets),
+                       pd.Series(net[1:], market.dates[1:], name="net"),
                       pd.Series(traded[1:], market.dates[1:], name="traded"))

@@ -16,7 +16,7 @@ from ..core import MissingDataError, ParameterError, fraction
 @numba.njit(cache=True)
 def value_kept(
     before: np.ndarray,  # (N,) asset weights before the trade, fractions of the value before
-    target: np.ndarray,  # (N,) asset weights wanted after it, fractions of the value after; negative: not traded
+    target: np.ndarray,  # (N,) weights after it, fractions of the value after; negative: not traded
     cost: float,         # cost as a fraction of traded notional, in [0, 0.5)
 ) -> float:              # value after over value before, in (0, 1]
     "The part of a portfolio's value that is left after trading to `target` (Györfi and Vajda 2008)."
@@ -62,7 +62,8 @@ def cost_fraction(
     "Read a cost; raises `ParameterError` on one that cannot be."
     rate = fraction(cost_bps) if isinstance(cost_bps, str) else cost_bps / 1e4
     if not 0 <= rate < .5:
-        raise ParameterError(f"cost_bps is in basis points of traded notional, from 0 to below 5000: {cost_bps!r}")
+        raise ParameterError(f"cost_bps is in basis points of traded notional, from 0 to below 5000: "
+                             f"{cost_bps!r}")
     return rate
 
 # %% ../../nbs/execution/01_costs.ipynb #507cd06d

@@ -28,7 +28,8 @@ class BaseTrigger:
         if last is None and len(fires): fires[0] = True
         return fires
 
-    def fires(self, dates: pd.DatetimeIndex, last: pd.Timestamp | None, weights: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def fires(self, dates: pd.DatetimeIndex, last: pd.Timestamp | None, weights: np.ndarray,
+              targets: np.ndarray) -> np.ndarray:
         "The same once there are targets; what a trigger of your own defines."
         raise NotImplementedError(f"{type(self).__name__} must define fires(dates, last, weights, targets)")
 
@@ -38,7 +39,8 @@ class BaseTrigger:
 def _trigger(part) -> BaseTrigger:
     "The same, if it is a trigger."
     if not isinstance(part, BaseTrigger):
-        raise ParameterError(f"only triggers combine with | and &, such as Monthly() | DriftBand(0.05): {part!r}")
+        raise ParameterError(f"only triggers combine with | and &, such as Monthly() | DriftBand(0.05): "
+                             f"{part!r}")
     return part
 
 # %% ../../nbs/execution/02_triggers.ipynb #d7bfdd30
@@ -47,7 +49,8 @@ class Calendar(BaseTrigger):
     def periods(self, dates: pd.DatetimeIndex) -> np.ndarray: raise NotImplementedError
     def fires(self, dates, last, weights=None, targets=None):
         if not len(dates): return np.zeros(0, bool)
-        if last is not None and last >= dates[0]: raise CalendarError(f"{self}: the bar before {dates[0]} cannot be {last}")
+        if last is not None and last >= dates[0]:
+            raise CalendarError(f"{self}: the bar before {dates[0]} cannot be {last}")
         number = self.periods(dates)
         before = number[0] - 1 if last is None else self.periods(pd.DatetimeIndex([last]))[0]
         return np.diff(number, prepend=before) != 0
@@ -95,12 +98,13 @@ class DriftBand(BaseTrigger):
 
     def __post_init__(self):
         object.__setattr__(self, "band", fraction(self.band))
-        if not 0 < self.band < np.inf: raise ParameterError(f"DriftBand: the band must be positive, such as 0.05: {self.band!r}")
+        if not 0 < self.band < np.inf:
+            raise ParameterError(f"DriftBand: the band must be positive, such as 0.05: {self.band!r}")
 
     def fires(self, dates, last, weights, targets):
         if weights.shape != (len(dates), len(targets)):
-            raise ParameterError(f"{self}: weights are {weights.shape}; {len(dates)} dates and {len(targets)} targets "
-                                 f"want {(len(dates), len(targets))}")
+            raise ParameterError(f"{self}: weights are {weights.shape}; {len(dates)} dates and "
+                                 f"{len(targets)} targets want {(len(dates), len(targets))}")
         if (bad := np.isnan(weights).any(axis=1) | np.isnan(targets).any()).any():
             raise MissingDataError(f"{self}: a weight or a target is NaN on {dates[bad][0].date()}; "
                                    "a sleeve that is not held has weight 0")
@@ -113,10 +117,12 @@ class DriftBand(BaseTrigger):
 class _Pair(BaseTrigger):
     "Two triggers, asked the same question."
     def fires(self, dates, last, weights, targets):
-        return self.merge(self.a.fires(dates, last, weights, targets), self.b.fires(dates, last, weights, targets))
+        return self.merge(self.a.fires(dates, last, weights, targets),
+                          self.b.fires(dates, last, weights, targets))
     def __repr__(self) -> str:
-        wrap = lambda part: f"({part!r})" if isinstance(self, Both) and isinstance(part, Either) else repr(part)
-        return f"{wrap(self.a)} {self.sign} {wrap(self.b)}"
+        binds = lambda part: isinstance(self, Both) and isinstance(part, Either)
+        a, b = (f"({part!r})" if binds(part) else repr(part) for part in (self.a, self.b))
+        return f"{a} {self.sign} {b}"
 
 @dataclass(frozen=True, repr=False)
 class Either(_Pair):

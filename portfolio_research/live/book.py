@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .positions import (ACTIVE, HALTED, REDUCING, HoldingsError, account_now, account_of,
-    allowed, check_holdings, demands, unit_wealth)
+from .positions import (ACTIVE, HALTED, REDUCING, HoldingsError, account_now,
+    account_of, allowed, check_holdings, demands, unit_wealth)
 from ..execution.accounting import book_start
 from ..core import Flag, ParameterError, day
 from ..policy.decisions import Decision, Decisions
@@ -26,8 +26,8 @@ from ..data.market import Market
 from ..policy.policy import Policy, as_named_now
 from .checks import (Memory, PolicyChangedError, RestatedDataError, arranged, by_date,
     changed_past, check_clock, check_last_prices, era_start, known_data, remember, same_policy, state_before)
-from .snapshots import (BookError, difference, market_of, pack, plain_decision, plain_flags,
-    read_decision, read_series, snapshot)
+from .snapshots import (BookError, difference, market_of, pack, plain_decision,
+    plain_flags, read_decision, read_series, snapshot)
 from .journal import DamagedBookError, Ledger, Store
 
 # %% ../../nbs/live/05_book.ipynb #3d147aac
@@ -268,7 +268,8 @@ class Book:
         with self.store.reading() as ledger:
             memory, rows, flows = remember(ledger), ledger.rows("decisions"), ledger.rows("flows")
         zone = memory.account["zone"] if memory.account else None
-        moved = pd.Series([f["amount"] for f in flows], _by_clock([f["date"] for f in flows], zone), dtype=float)
+        moved = pd.Series([f["amount"] for f in flows], _by_clock([f["date"] for f in flows], zone),
+                          dtype=float)
         return unit_wealth(by_date(rows, "value", zone), moved)
     def replay(self,
         market: Market | None = None,  # the history; None: as the book keeps it

@@ -223,8 +223,8 @@ def _migrate_1(connection: sa.Connection) -> None:
             values = _values(row)
             then, seq = values.pop("seal"), values["seq"]
             if then != _seal(old, {k: v for k, v in values.items() if k != "watched"}, together=True):
-                raise DamagedBookError(f"the book's table {name!r} is not what was written, first in row {seq}; "
-                                       "it is left as it was; go back to a copy")
+                raise DamagedBookError(f"the book's table {name!r} is not what was written, first in row "
+                                       f"{seq}; it is left as it was; go back to a copy")
             now = _seal(new, values)
             connection.execute(t.update().where(t.c.seq == seq).values(seal=now))
             if chained: old, new = then, now

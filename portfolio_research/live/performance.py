@@ -27,8 +27,9 @@ from ..reporting.tear_sheet import Report, report, styled
 # %% ../../nbs/live/06_performance.ipynb #44e224b7
 def live_record(
     book: Book,        # opened with its policy, whose costs are assumed
-) -> pd.DataFrame:     # a row a bar: wanted, held (sums of weights), earned, decided (net returns), orders, missed, trading
-    "What a book held and earned, beside what it decided; raises `EmptyDataError` on a book without a decision."
+) -> pd.DataFrame:     # a row a bar: wanted, held, earned, decided, orders, missed, trading
+    """What a book held and earned, beside what it decided; raises `EmptyDataError` on a book without a
+    decision."""
     if book.policy is None: raise BookError(f"{book.store.where}: give the policy, whose costs are assumed")
     with book.store.reading() as ledger: eras, rows = ledger.rows("eras"), ledger.rows("decisions")
     account, parts = None, []
@@ -43,7 +44,8 @@ def live_record(
     return record.groupby(level=0).agg(dict(earned="sum", decided="sum") | last)[list(record.columns)]
 
 # %% ../../nbs/live/06_performance.ipynb #8e8fa0d7
-def _era(rows: list[dict], market: Market, account: dict | None, cost_bps: float) -> tuple[pd.DataFrame, dict]:
+def _era(rows: list[dict], market: Market, account: dict | None,
+         cost_bps: float) -> tuple[pd.DataFrame, dict]:
     "The bars of one era, and the account after them."
     decisions = [read_decision(json.loads(row["decision"])) for row in rows]
     told = [json.loads(row["sent"]) for row in rows]
@@ -61,7 +63,8 @@ def _era(rows: list[dict], market: Market, account: dict | None, cost_bps: float
         held[at] = state[:n]
         account = account_of(state, seen, replace(decision, orders=orders), sales=sent["trading"] != ACTIVE)
     bars = slice(first, T)
-    table = pd.DataFrame(dict(wanted=np.nan, held=held[bars].sum(axis=1), earned=earned[bars], decided=earned[bars],
+    table = pd.DataFrame(dict(wanted=np.nan, held=held[bars].sum(axis=1), earned=earned[bars],
+                              decided=earned[bars],
                               orders=0, missed=False, trading=told[0]["trading"]), market.dates[bars])
     at = [market.dates[row["bar"]] for row in rows]
     table.loc[at, "wanted"] = [d.targets.sum() for d in decisions]
@@ -88,23 +91,27 @@ def live_report(
 ) -> Report:          # to be saved, or shown in a notebook
     "What a book has done, and where it stands."
     record, stands, journal = live_record(book), book.status(), book.journal()
-    with book.store.reading() as ledger: told = {what: ledger.rows(what) for what in ("eras", "trading", "flows")}
+    with book.store.reading() as ledger:
+        told = {what: ledger.rows(what) for what in ("eras", "trading", "flows")}
     span = f"{record.index[0].date()} to {record.index[-1].date()}"
     differ = len(set(book.replay()["id"]))
-    again = "the same" if not differ else f"otherwise in {differ} cases: the code has changed, or the book was altered"
+    why = "the code has changed, or the book was altered"
+    again = f"otherwise in {differ} cases: {why}" if differ else "the same"
     with styled(): figure = plot_live(record)
     seals = f"All seals are right; decided again, this era's decisions are {again}."
     return report(title or f"Book {stands['where']}", [
-        f"{stands['trading']}{': ' * bool(stands['reason'])}{stands['reason']}. {len(journal)} decisions, {span}. {seals}",
+        f"{stands['trading']}{': ' * bool(stands['reason'])}{stands['reason']}. {len(journal)} decisions, "
+        f"{span}. {seals}",
         "## In numbers", format_metrics(live_numbers(record), {"invested": "fraction"}),
-        (figure, "Wealth of one unit as earned and as decided; invested as held and as wanted; grey where the "
+        (figure,
+         "Wealth of one unit as earned and as decided; invested as held and as wanted; grey where the "
                  "book was reducing or halted, and dots where a bar was missed."),
         "## What it was told", _told(told),
         "## The last decisions", _last(journal.tail(n))])
 
 def live_numbers(
     record: pd.DataFrame,  # from `live_record`
-) -> pd.DataFrame:         # rows decided, earned, difference; columns three metrics and the mean share invested
+) -> pd.DataFrame:  # rows decided, earned, difference; columns three metrics and the mean share invested
     "What was decided, what was earned, and the difference."
     table = evaluate(record[["decided", "earned"]], ["total_return", "volatility", "max_drawdown"])
     table["invested"] = [record["wanted"].mean(), record["held"].mean()]
@@ -121,8 +128,11 @@ def plot_live(
     percent_axis(axes[0], "since the beginning")
     percent_axis(axes[1], "invested")
     stopped = (record["trading"] != ACTIVE).to_numpy()
-    for ax in axes: ax.fill_between(record.index, 0, 1, where=stopped, transform=ax.get_xaxis_transform(), color=".88", lw=0)
-    axes[1].plot(record.index[record["missed"]], np.zeros(int(record["missed"].sum())), ".", color="black", ms=2)
+    for ax in axes:
+        ax.fill_between(record.index, 0, 1, where=stopped, transform=ax.get_xaxis_transform(), color=".88",
+                        lw=0)
+    axes[1].plot(record.index[record["missed"]], np.zeros(int(record["missed"].sum())), ".", color="black",
+                 ms=2)
     for ax in axes: label_ends(ax)
     return fig
 
@@ -137,5 +147,6 @@ def _told(told: dict) -> pd.DataFrame:
 def _last(journal: pd.DataFrame) -> pd.DataFrame:
     "The end of the journal, as people write it."
     columns = dict(invested=journal["invested"].map("{:.0%}".format), orders=journal["orders"],
-                   sent=journal["sent"].map({True: "yes", False: "missed"}), flags=journal["flags"], reason=journal["reason"])
+                   sent=journal["sent"].map({True: "yes", False: "missed"}), flags=journal["flags"],
+                   reason=journal["reason"])
     return pd.DataFrame(columns).set_axis([t.date() for t in journal["as_of"]])

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from ..execution.accounting import book_advance, book_start
-from portfolio_research.core import (EmptyDataError, ParameterError, PortfolioResearchError, UnknownNameError,
-    by_name)
+from ..core import (EmptyDataError, ParameterError, PortfolioResearchError,
+    UnknownNameError, by_name)
 from ..policy.decisions import Decision, Decisions
 from ..data.market import Market
 
@@ -45,7 +45,7 @@ def account_run(
     account: dict | None,  # as for `account_now`
     market: Market,        # what came since, too
     cost_bps: float,       # basis points of traded notional
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # weights held (k, N) and net returns (k,) of the bars since; the state
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # held (k, N), net returns (k,), the state
     "The account from its bar on: what it holds and earns."
     n = len(market.assets)
     nothing = np.empty((0, n)), np.empty(0)

@@ -172,5 +172,6 @@ def unpack(
     text: str,  # from `pack`
 ) -> Any:       # the same plain data
     "Plain data back from JSON."
-    long = lambda x: np.frombuffer(base64.b64decode(x["float64"]), "<f8").tolist() if x.keys() == {"float64"} else x
+    long = lambda x: np.frombuffer(base64.b64decode(x["float64"]),
+                                   "<f8").tolist() if x.keys() == {"float64"} else x
     return json.loads(text, object_hook=long)

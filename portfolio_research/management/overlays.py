@@ -23,9 +23,11 @@ def apply_overlay(
     sleeves: Iterable = (),          # the strategies; none where assets are held as they are
     market: Market | None = None,    # what the strategies trade in, as known; None: `seen`
 ) -> tuple[pd.Series, tuple[Flag, ...]]:  # (S,) adjusted weights in the same order; flags
-    "What an overlay makes of weights; raises `ParameterError` on what cannot be held, `UnknownNameError` on other names."
+    """What an overlay makes of weights; raises `ParameterError` on what cannot be held, `UnknownNameError`
+    on other names."""
     title = overlay_name(overlay)
-    adjust = overlay.bind(sleeves, seen if market is None else market) if hasattr(overlay, "bind") else overlay
+    adjust = overlay.bind(sleeves,
+                          seen if market is None else market) if hasattr(overlay, "bind") else overlay
     answer = adjust(weights, seen)
     if not (isinstance(answer, tuple) and len(answer) == 2 and answer[1] is not None):
         raise ParameterError(f"{title}: an overlay returns two things, weights and a list of flags; "

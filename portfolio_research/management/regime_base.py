@@ -82,7 +82,8 @@ def _read(detector: "Regime", returns: np.ndarray, per_year: float) -> Reading:
     while len(known) > _MOST: known.popitem(last=False)
     if not parts: return Reading(np.empty((0, 3)), np.empty((0, 0)), [], [])
     *tables, notes, fits = zip(*parts, strict=True)
-    return Reading(*map(np.concatenate, tables), list(chain.from_iterable(notes)), list(chain.from_iterable(fits)))
+    return Reading(*map(np.concatenate, tables), list(chain.from_iterable(notes)),
+                   list(chain.from_iterable(fits)))
 
 # %% ../../nbs/management/02_regime_base.ipynb #2e47bece
 def bars_of(window: int | str, per_year: float) -> int:

@@ -46,7 +46,8 @@ def multipliers(
 # %% ../../nbs/management/05_regime_overlay.ipynb #ac88fdfd
 @dataclass(frozen=True)
 class LearnedTable:
-    "Multipliers from what each kind of strategy earned after each regime, shrunk to 1 where evidence is thin."
+    """Multipliers from what each kind of strategy earned after each regime, shrunk to 1 where evidence is
+    thin."""
     prior: float = 0.5  # standard deviation of true differences in Sharpe ratio between regimes, annual; > 0
     low: float = 0.0    # least multiplier, in [0, 1]
     high: float = 1.5   # largest multiplier, >= 1
@@ -83,7 +84,8 @@ class LearnedTable:
         shrunk = difference * self.prior ** 2 / (self.prior ** 2 + variance)
         return total / per_year, difference, variance ** .5, float(np.clip(1 + shrunk, self.low, self.high))
 
-    def learn(self, returns: pd.DataFrame, kinds: Mapping, regimes: pd.DataFrame, per_year: float = 252) -> dict:
+    def learn(self, returns: pd.DataFrame, kinds: Mapping, regimes: pd.DataFrame,
+              per_year: float = 252) -> dict:
         "The table (kind, regime) -> multiplier, from the same arguments."
         return self.evidence(returns, kinds, regimes, per_year)["multiplier"].to_dict()
 

@@ -20,7 +20,8 @@ from ..plotting import COLOURS, wealth_axis
 from ..estimation.hidden_markov import fit_hmm
 from ..estimation.jump_models import downside_features, fit_jump
 from ..data.market import Market
-from ..estimation.persistence import WARMUP, continuation, followed, persistence_votes, unit_variance
+from portfolio_research.estimation.persistence import (WARMUP, continuation, followed, persistence_votes,
+    unit_variance)
 from .regime_base import REGIMES, Reading, Regime, bars_of, regime_probabilities
 
 _JIT = dict(cache=True, error_model="numpy")
@@ -47,7 +48,8 @@ def plot_regimes(
     wealth_axis(top)
     top.set(ylabel="price, start = 1", xlim=(labels.index[0], labels.index[-1]))
     for i, (regime, colour) in enumerate(colours.items()):
-        top.fill_between(labels.index, 0, 1, where=(labels == regime).to_numpy(), color=colour, alpha=.3, lw=0,
+        top.fill_between(labels.index, 0, 1, where=(labels == regime).to_numpy(), color=colour, alpha=.3,
+                         lw=0,
                          step="post", transform=top.get_xaxis_transform())
         top.text(.01 + .14 * i, 1.02, regime.replace("_", "-"), color=colour, transform=top.transAxes)
         if probabilities is not None: low.plot(probabilities[regime], color=colour, lw=.9)
@@ -68,7 +70,7 @@ def _price(market: Market, of: str | None) -> pd.Series:
 class StatisticalRegime(Regime):
     "Autocorrelation, variance ratio, efficiency ratio and Hurst exponent of the last returns: a vote."
     window: int | str = "9M"   # returns that are looked at, bars or an offset; at least 32
-    effect: float = 3.0        # distance from noise that a market in a regime would show, standard errors; > 0
+    effect: float = 3.0  # distance from noise that a market in a regime would show, standard errors; > 0
     _: KW_ONLY
     leave: float = 0.05        # probability below which a regime is left, in (0, enter]
 
@@ -119,12 +121,14 @@ class _StateRegime(Regime):
         if self.regimes is None: return
         object.__setattr__(self, "regimes", tuple(self.regimes))
         if len(self.regimes) != self.n_states or not set(self.regimes) <= set(REGIMES):
-            raise ParameterError(f"{name}: regimes are {self.n_states} of {', '.join(REGIMES)}, not {self.regimes!r}")
+            raise ParameterError(f"{name}: regimes are {self.n_states} of {', '.join(REGIMES)}, not "
+                                 f"{self.regimes!r}")
 
     def advance(self, memory, returns, a, per_year):
         k, T, bars = self.n_states, len(returns), lambda window: bars_of(window, per_year)
         window, first, every = bars(self.window), bars(self.first), bars(self.refit)
-        model, inner, p, sums, refused = memory or _Memory(None, np.zeros(k), np.zeros(k), np.zeros((2, k)), "")
+        begin = _Memory(None, np.zeros(k), np.zeros(k), np.zeros((2, k)), "")
+        model, inner, p, sums, refused = memory or begin
         y, seen = continuation(unit_variance(returns)), self.observe(returns)
         keep = .5 ** (1 / bars(self.memory))
         states, regimes, fits = np.full((T - a, k), np.nan), np.tile([0.0, 0.0, 1.0], (T - a, 1)), []

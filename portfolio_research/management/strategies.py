@@ -48,8 +48,8 @@ def _table(market: Market, rows: np.ndarray, weights: np.ndarray, eligible: np.n
 def _is_calendar(strategy: Strategy) -> None:
     "A strategy is reviewed by the calendar: it has no drift to watch."
     if not isinstance(strategy.every, Calendar):
-        raise ParameterError(f"{type(strategy).__name__}: every is Daily(), Weekly(), Monthly() or Quarterly(), "
-                             f"not {strategy.every!r}")
+        raise ParameterError(f"{type(strategy).__name__}: every is Daily(), Weekly(), Monthly() or "
+                             f"Quarterly(), not {strategy.every!r}")
 
 # %% ../../nbs/management/01_strategies.ipynb #57f68ccb
 @numba.njit(cache=True)
@@ -57,7 +57,7 @@ def _window_mean_std(
     x: np.ndarray,     # (T, N) values; a NaN in a window makes its results NaN
     rows: np.ndarray,  # (R,) positions of the windows' last rows
     n: int,            # rows in a window, >= 1
-) -> tuple[np.ndarray, np.ndarray]:  # (R, N) means, (R, N) standard deviations with n - 1; NaN where there are fewer than n rows
+) -> tuple[np.ndarray, np.ndarray]:  # (R, N) means, deviations with n - 1; NaN for fewer than n rows
     "Mean and standard deviation of the last `n` rows at each of `rows`, each window summed afresh."
     N = x.shape[1]
     mean, std = np.full((len(rows), N), np.nan), np.full((len(rows), N), np.nan)
@@ -98,7 +98,8 @@ def _is_top(strategy: Strategy) -> None:
     "A whole number of assets, and a calendar."
     _is_calendar(strategy)
     if isinstance(strategy.top, bool) or strategy.top != int(strategy.top) or strategy.top < 1:
-        raise ParameterError(f"{type(strategy).__name__}: top is a whole number of assets, at least 1: {strategy.top!r}")
+        raise ParameterError(f"{type(strategy).__name__}: top is a whole number of assets, at least 1: "
+                             f"{strategy.top!r}")
 
 def _past(prices: np.ndarray, rows: np.ndarray, lag: int) -> np.ndarray:
     "(R, N) prices `lag` bars before each of `rows`; NaN before the first bar."
@@ -107,7 +108,8 @@ def _past(prices: np.ndarray, rows: np.ndarray, lag: int) -> np.ndarray:
 # %% ../../nbs/management/01_strategies.ipynb #fd5d1103
 @dataclass(frozen=True)
 class Crossover(Strategy):
-    "Hold each asset, with 1/n of the value, while its fast moving average is above its slow one (Brock et al. 1992)."
+    """Hold each asset, with 1/n of the value, while its fast moving average is above its slow one (Brock et
+    al. 1992)."""
     fast: int | str = 20        # window of the fast average, bars or an offset; shorter than `slow`
     slow: int | str = 100       # window of the slow average, bars or an offset
     every: Calendar = Weekly()  # when it is reviewed
@@ -120,9 +122,11 @@ class Crossover(Strategy):
 
     def weights(self, market: Market) -> pd.DataFrame:
         rows, prices = _reviews(self.every, market), market.prices.to_numpy()
-        fast, slow = (_window_mean_std(prices, rows, n_bars(window, market.per_year))[0] for window in (self.fast, self.slow))
+        fast, slow = (_window_mean_std(prices, rows, n_bars(window, market.per_year))[0]
+                      for window in (self.fast, self.slow))
         eligible = ~np.isnan(slow)
-        return _table(market, rows, (fast > slow) / np.maximum(eligible.sum(axis=1, keepdims=True), 1), eligible)
+        return _table(market, rows, (fast > slow) / np.maximum(eligible.sum(axis=1, keepdims=True), 1),
+                      eligible)
 
 # %% ../../nbs/management/01_strategies.ipynb #45f72cec
 @dataclass(frozen=True)
@@ -158,7 +162,8 @@ class Reversion(Strategy):
 
     def weights(self, market: Market) -> pd.DataFrame:
         rows, prices = _reviews(self.every, market), market.prices.to_numpy()
-        return _equal_top(self, market, rows, -prices[rows] / _past(prices, rows, n_bars(self.window, market.per_year)))
+        return _equal_top(self, market, rows,
+                          -prices[rows] / _past(prices, rows, n_bars(self.window, market.per_year)))
 
 # %% ../../nbs/management/01_strategies.ipynb #8937f923
 @dataclass(frozen=True)
@@ -188,8 +193,11 @@ class FunctionStrategy(Strategy):
     name: str | None = None                     # what `str` says; the function's own name if not given
 
     def __post_init__(self):
-        if not callable(self.function): raise ParameterError(f"FunctionStrategy: {self.function!r} is not a function of a market")
-        if self.kind not in KINDS: raise ParameterError(f"FunctionStrategy: kind is one of {', '.join(KINDS)}, not {self.kind!r}")
+        if not callable(self.function):
+            raise ParameterError(f"FunctionStrategy: {self.function!r} is not a function of a market")
+        if self.kind not in KINDS:
+            raise ParameterError(f"FunctionStrategy: kind is one of {', '.join(KINDS)}, not {self.kind!r}")
 
     def weights(self, market: Market) -> pd.DataFrame: return check_targets(self.function(market), market)
-    def __str__(self) -> str: return self.name or getattr(self.function, "__name__", type(self.function).__name__)
+    def __str__(self) -> str:
+        return self.name or getattr(self.function, "__name__", type(self.function).__name__)

@@ -14,14 +14,14 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from .allocation import (Allocation, allocate_within, decide, equal_weight, estimated,
-    fall_back, inverse_volatility, left_out, read_cap, unestimated, within)
+from .allocation import (Allocation, allocate_within, decide, equal_weight,
+    estimated, fall_back, inverse_volatility, left_out, read_cap, unestimated, within)
 from portfolio_research.core import (ConstantColumnError, DataError, ParameterError, UnknownNameError,
     as_written, by_name)
 from ..core import fraction as read_fraction
 from ..estimation.estimates import Expected
-from portfolio_research.optimization.hierarchical import (LINKAGES, Tree, count_clusters, grow_tree, herc_weights,
-    hrp_weights, nested_weights)
+from portfolio_research.optimization.hierarchical import (LINKAGES, Tree, count_clusters, grow_tree,
+    herc_weights, hrp_weights, nested_weights)
 from ..data.market import Market
 from .objectives import Maximize, Minimize, Target, parse_objective
 from .solvers.solution import UnsolvedError
@@ -243,7 +243,8 @@ class Optimize:
             weights = np.zeros(len(market.assets))
             weights[market.assets.get_indexer(estimate.assets)] = found.weights
         reason = "; ".join([*found.reason, *estimate.notes, *left_out(estimate.excluded)])
-        return Allocation(pd.Series(weights, market.assets), found.status, reason, found.binding, found.achieved,
+        return Allocation(pd.Series(weights, market.assets), found.status, reason, found.binding,
+                          found.achieved,
                           found.fallback, estimate.excluded)
     def _solved(self, market: Market, estimate: Estimate, previous: pd.Series | None) -> Outcome | Allocation:
         "The outcome, that of minimum variance within the same caps, or the rung of the ladder that holds."
@@ -258,7 +259,8 @@ class Optimize:
             except (UnsolvedError, ParameterError) as e: why.append(str(e))
             else:
                 if not why: return found
-                return replace(found, status="fallback", reason=(*why, *found.reason), fallback="minimum variance")
+                return replace(found, status="fallback", reason=(*why, *found.reason),
+                               fallback="minimum variance")
         return fall_back(market, previous, "; ".join(why), self.max_weight, getattr(self.basis, "window", 2))
 
 # %% ../../nbs/optimization/10_allocators.ipynb #80e13945

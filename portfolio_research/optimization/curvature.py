@@ -18,7 +18,8 @@ from ..metrics.metric import Metric, numbered
 from ..metrics.metrics import metric
 from .objectives import ObjectiveError, tax_rate, trait
 from ..metrics.returns import ReturnPath
-from .risk_measures import Entropic, Form, MeanAbove, Shrinkage, TailMean, Turnover, depths
+from portfolio_research.optimization.risk_measures import (Entropic, Form, MeanAbove, Shrinkage, TailMean,
+    Turnover, depths)
 from .solvers.convex import Limit, Task
 from .solvers.polytope import Polytope
 
@@ -39,7 +40,7 @@ class Shape:
         self,
         value: float,                 # of a convex guard
         N: int,                       # assets
-        at: np.ndarray | None = None, # (N,) weights around which drawdowns are taken; None: plain sums of returns
+        at: np.ndarray | None = None, # (N,) weights around which drawdowns are taken; None: sums of returns
     ) -> Limit:
         "A convex guard as risk <= form."
         raise NotImplementedError
@@ -59,7 +60,8 @@ class Linear(Shape):
     form: Form
     kind = "linear"
     def row(self, relation, value): return self.form, value
-    def task(self, space, limits, sign, at=None): return Task(space, None, Form(sign * self.form.a, sign * self.form.c), limits)
+    def task(self, space, limits, sign, at=None):
+        return Task(space, None, Form(sign * self.form.a, sign * self.form.c), limits)
 
 @dataclass(frozen=True, eq=False)
 class Convex(Shape):
@@ -84,7 +86,8 @@ class Concave(Shape):
     risk: object                               # one of the chapter on risks
     unread: Callable                           # value -> the form less risk that it takes
     kind, side = "concave", ">="
-    def limit(self, value, N, at=None): return Limit(self.risk, Form(self.form.a, self.form.c - self.unread(value)))
+    def limit(self, value, N, at=None):
+        return Limit(self.risk, Form(self.form.a, self.form.c - self.unread(value)))
     def task(self, space, limits, sign, at=None): return Task(space, self.risk, self.form, limits)
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +97,8 @@ class Quadratic(Shape):
     risk: Form                                 # a deviation
     aversion: float
     kind = "quadratic"
-    def task(self, space, limits, sign, at=None): return Task(space, self.risk, self.form, limits, curvature=self.aversion)
+    def task(self, space, limits, sign, at=None):
+        return Task(space, self.risk, self.form, limits, curvature=self.aversion)
 
 @dataclass(frozen=True, eq=False)
 class Ratio(Shape):
@@ -103,7 +107,8 @@ class Ratio(Shape):
     risk: object                               # one of the chapter on risks
     offset: float = 0.
     kind, side = "ratio", ">="
-    def row(self, relation, value): return (self.form, 0.) if relation == self.side and value == self.offset else None
+    def row(self, relation, value):
+        return (self.form, 0.) if relation == self.side and value == self.offset else None
     def convex(self, relation, value): return relation == self.side and value >= self.offset
     def limit(self, value, N, at=None): return Limit(self.risk, self.form, value - self.offset)
     def task(self, space, limits, sign, at=None): return Task(space, self.risk, self.form, limits, ratio=True)
@@ -172,16 +177,19 @@ class Shapes:
     def need_order(self, m: Metric) -> None:
         "Raise where the order of returns matters to a metric; for scenarios that do not follow each other."
         if m.depends_on_order(self.path(np.full(N := len(self.estimate.assets), 1 / N))):
-            raise ObjectiveError(f"{m.name} needs returns that follow each other, and these scenarios do not; "
-                                 "use a metric of the tail such as cvar_95, or a trailing basis")
+            raise ObjectiveError(f"{m.name} needs returns that follow each other, and these scenarios do "
+                                 "not; use a metric of the tail such as cvar_95, or a trailing basis")
 
     def benchmark(self) -> np.ndarray:
         "(T,) returns of the benchmark over cash."
         b = self.estimate.benchmark_returns
-        if b is None: raise ObjectiveError("a benchmark is compared with and the market has none; give Market.from_prices one")
+        if b is None:
+            raise ObjectiveError("a benchmark is compared with and the market has none; give "
+                                 "Market.from_prices one")
         excess = b - self.cash
         if not (c := excess - excess.mean()) @ c > 1e-24 * len(c):
-            raise ConstantColumnError(f"the benchmark does not move over the {len(c)} returns up to {self.estimate.as_of.date()}")
+            raise ConstantColumnError(f"the benchmark does not move over the {len(c)} returns up to "
+                                      f"{self.estimate.as_of.date()}")
         return excess
 
 # %% ../../nbs/optimization/03_curvature.ipynb #a930c096
@@ -214,7 +222,8 @@ def _deviation(s: Shapes, name: str) -> Shape | None:
     "Convex measures of risk of the losses."
     year, centred = np.sqrt(s.year), lambda x: x - x.mean(axis=0)
     if name == "worst": risk = TailMean(-s.X, 0., -s.cash)
-    elif name == "mad": risk = MeanAbove(centred(s.X), 2 * year if "year" in metric(name).unit else 2., c=centred(s.cash))
+    elif name == "mad":
+        risk = MeanAbove(centred(s.X), 2 * year if "year" in metric(name).unit else 2., c=centred(s.cash))
     elif name == "downside_deviation": risk = MeanAbove(-s.X, year, True)
     elif name == "semi_deviation": risk = MeanAbove(-centred(s.X), year, True, -centred(s.cash))
     else: return None
@@ -245,7 +254,9 @@ def _trait(s: Shapes, name: str) -> Shape:
         Q = s["volatility"].risk.Q * (_ROBUST ** 2 / years)
         spread = Form(np.zeros(len(back.a)), 0., Q)
         return Concave(lambda w: back(w) - spread(w), back, spread, float)
-    if s.payout is None: raise ObjectiveError(f"{name}: nothing is known of what assets pay out; give Market.from_prices yields")
+    if s.payout is None:
+        raise ObjectiveError(f"{name}: nothing is known of what assets pay out; give Market.from_prices "
+                             "yields")
     if kind == "yield": return _linear(Form(s.payout))
     return _linear(Form(back.a - tax_rate(name) * s.payout, back.c))
 

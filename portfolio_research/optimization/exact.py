@@ -39,7 +39,8 @@ def along_frontiers(
     caps = {g.what for g in p.convex}
     if p.searched or not caps <= set(_DEVIATIONS) or space.lower[0] != space.upper[0]: return False
     if what == "sharpe": return aim.verb == "maximize" and "tracking_error" not in caps
-    if what in _DEVIATIONS: return aim.verb == "minimize" and len(caps - {what}) < 2 or aim.verb == "target" and not caps
+    if what in _DEVIATIONS:
+        return aim.verb == "minimize" and len(caps - {what}) < 2 or aim.verb == "target" and not caps
     return isinstance(p.shapes[what], Linear) and len(caps) < 2
 
 _DEVIATIONS = ("volatility", "tracking_error")
@@ -72,7 +73,8 @@ def _capped(p: Program, caps: dict, found: Solution) -> Proposal:
     within = all(f[name].risk(w) <= cap * (1 + 1e-9) for name, cap in caps.items())
     if found.solved and within: return Proposal(w)
     over = [name for name in caps if f[name].risk(w) > caps[name]]
-    return Proposal(w, [f"{n} <= {say(n, caps[n])} cannot be met: at least {say(n, f[n].risk(w))}" for n in over])
+    return Proposal(w, [f"{n} <= {say(n, caps[n])} cannot be met: at least {say(n, f[n].risk(w))}"
+                        for n in over])
 
 # %% ../../nbs/optimization/05_exact.ipynb #f4f5a539
 def _best_sharpe(p: Program, space: Polytope, caps: dict, cap: tuple[Form, float] | None) -> Proposal:
@@ -81,13 +83,15 @@ def _best_sharpe(p: Program, space: Polytope, caps: dict, cap: tuple[Form, float
     best = space.most(e)
     if best <= 1e-12 * abs(e).max():
         calm = _capped(p, caps, least_within(space, risk, cap))
-        return calm if calm.said else replace(calm, said=[_nothing_earned(best)], fallback="minimum volatility")
+        if calm.said: return calm
+        return replace(calm, said=[_nothing_earned(best)], fallback="minimum volatility")
     found = tangency(space, e, risk, best)
-    return Proposal(found.x) if cap is None or risk(found.x) <= cap[1] else _capped(p, caps, most_within(space, e, *cap))
+    if cap is None or risk(found.x) <= cap[1]: return Proposal(found.x)
+    return _capped(p, caps, most_within(space, e, *cap))
 
 def _nothing_earned(best: float) -> str:
-    return (f"no portfolio within the guards is expected to earn more than cash; the best earns {say('return', best)} "
-            "a year over it, so the volatility is minimised")
+    return (f"no portfolio within the guards is expected to earn more than cash; the best earns "
+            f"{say('return', best)} a year over it, so the volatility is minimised")
 
 def _achieve(p: Program, space: Polytope, caps: dict, cap: tuple[Form, float] | None) -> Proposal:
     "A value of a linear metric or a deviation, or the nearest."
@@ -97,7 +101,8 @@ def _achieve(p: Program, space: Polytope, caps: dict, cap: tuple[Form, float] | 
         found = most_within(space, p.shapes["return"].form.a, form, v)
         if not found.solved: return Proposal(found.nearest, [missed(p, found.nearest, "at least")])
         w = found.x
-        return Proposal(w, [] if form(w) >= v * (1 - 1e-8) else [missed(p, w, "the portfolio of the highest return has")])
+        return Proposal(w, [] if form(w) >= v * (1 - 1e-8)
+                        else [missed(p, w, "the portfolio of the highest return has")])
     size = abs(form.a).max(initial=0) or 1.
     try: found = least_within(space.within(form.a, v - form.c, v - form.c), risk, cap)
     except InfeasibleError: found = None
@@ -108,7 +113,8 @@ def _achieve(p: Program, space: Polytope, caps: dict, cap: tuple[Form, float] | 
     a = _capped(p, caps, most_within(space, sign * form.a, *limit))
     if a.said: return a
     w = a.w
-    return Proposal(w, [] if abs(form(w) - v) <= 1e-8 * max(size, abs(v)) else [missed(p, w, "at most" if sign > 0 else "at least")])
+    return Proposal(w, [] if abs(form(w) - v) <= 1e-8 * max(size, abs(v))
+                    else [missed(p, w, "at most" if sign > 0 else "at least")])
 
 def missed(
     p: Program,
@@ -117,7 +123,8 @@ def missed(
 ) -> str:
     "A target that cannot be reached, in words."
     aim = p.objective
-    return f"{aim.name} = {value_text(aim.metric, aim.value)} cannot be reached: {side} {say(aim.metric, p.shapes[aim.metric].value(w))}"
+    return (f"{aim.name} = {value_text(aim.metric, aim.value)} cannot be reached: {side} "
+            f"{say(aim.metric, p.shapes[aim.metric].value(w))}")
 
 # %% ../../nbs/optimization/05_exact.ipynb #c27bd455
 def task_of(
@@ -147,7 +154,8 @@ def _settle(p: Program, space: Polytope, values: dict, start: np.ndarray, aim: s
     def merit(w):
         "What the true limits are missed by, and the true value."
         task = task_of(p, space, values, w, aim)
-        return max((max(limit.over(w) / limit.size(w) - 1e-8, 0.) for limit in task.limits), default=0.), task.value(w)
+        return max((max(limit.over(w) / limit.size(w) - 1e-8, 0.) for limit in task.limits),
+                   default=0.), task.value(w)
     at, rounds, here = start, 0, None
     for _ in range(60):
         point = solve_task(task_of(p, space, values, at, aim), at)
@@ -155,7 +163,8 @@ def _settle(p: Program, space: Polytope, values: dict, start: np.ndarray, aim: s
         if not point.solved: return point
         if here is None: at, here = point.x, merit(point.x)
         else:
-            steps = ((merit(w), w) for t in (1., .5, .25, .1, .03, .01, .001) for w in [at + t * (point.x - at)])
+            steps = ((merit(w), w) for t in (1., .5, .25, .1, .03, .01, .001)
+                     for w in [at + t * (point.x - at)])
             now, w = next(((m, w) for m, w in steps if m < here), (here, at))
             done = now[0] == here[0] and here[1] - now[1] <= 1e-12 * abs(now[1]) or abs(w - at).max() <= 1e-10
             at, here = w, now
@@ -179,7 +188,8 @@ def _convex(p: Program, space: Polytope) -> Proposal | None:
         point = _solved(_settle(p, space, values, start))
         a, tried = Proposal(point.x), list(point.attempts)
     a.said, a.tried = [*said, *a.said], [*tried, *a.tried]
-    if any(isinstance(f[what], PathDependent) for what in aim.metrics): a = _from_elsewhere(p, space, values, a)
+    if any(isinstance(f[what], PathDependent) for what in aim.metrics):
+        a = _from_elsewhere(p, space, values, a)
     return a
 
 def _solved(point: Solution) -> Solution:
@@ -199,7 +209,8 @@ def _nearest(p: Program, space: Polytope, values: dict, at: np.ndarray) -> np.nd
     if len(values) == len(drawn) == 1: return _solved(_settle(p, space, {}, at, f"- {drawn[0].what}")).x
     for _ in range(10):
         nearest = nearest_limits(task_of(p, space, values, at, "- volatility"), at)
-        if nearest is None: raise UnsolvedError("the convex guards contradict each other, and by how much was not found")
+        if nearest is None:
+            raise UnsolvedError("the convex guards contradict each other, and by how much was not found")
         moved, at = abs(nearest[1] - at).max(), nearest[1]
         if moved < 1e-9 or not drawn: break
     return at
@@ -230,7 +241,8 @@ def _reach(p: Program, space: Polytope, values: dict, start: np.ndarray) -> Prop
         calm = _solved(_settle(p, space, values, start, "- volatility")).x
         sign = "+" if v > form(calm) else "-"
         w = _solved(_settle(p, space, values, calm, f"{sign} {aim.metric}")).x
-        return Proposal(w, [] if abs(form(w) - v) <= 1e-8 * max(abs(v), 1.) else [missed(p, w, "at most" if sign == "+" else "at least")])
+        return Proposal(w, [] if abs(form(w) - v) <= 1e-8 * max(abs(v), 1.)
+                        else [missed(p, w, "at most" if sign == "+" else "at least")])
     risky = shape.side == "<="
     if not shape.convex(shape.side, v): return None
     goal = Guard(aim.metric, "<=" if risky else ">=", v)
@@ -239,10 +251,13 @@ def _reach(p: Program, space: Polytope, values: dict, start: np.ndarray) -> Prop
         has = shape.value(point.x)
         if abs(has - v) <= 1e-6 * max(abs(v), 1e-3): return Proposal(point.x, tried=list(point.attempts))
         if risky: return Proposal(point.x, [missed(p, point.x, "the portfolio of the highest return has")])
-        return None                                                               # the least volatility has more than was asked for
-    if point.status == "failed": return None                                      # whether it can be reached is not known
+        # the least volatility has more than was asked for
+        return None
+    # whether it can be reached is not known
+    if point.status == "failed": return None
     best = _solved(_settle(p, space, values, start, f"{'-' if risky else '+'} {aim.metric}")).x
-    if (shape.value(best) < v) == risky: return None                              # it can be, and the solver was wrong
+    # it can be, and the solver was wrong
+    if (shape.value(best) < v) == risky: return None
     return Proposal(best, [missed(p, best, "at least" if risky else "at most")])
 
 def _from_elsewhere(p: Program, space: Polytope, values: dict, a: Proposal) -> Proposal:
@@ -257,7 +272,8 @@ def _from_elsewhere(p: Program, space: Polytope, values: dict, a: Proposal) -> P
     said = f"{_NOT_CONVEX}; two starts ended within {apart:.0e} of each other"
     return replace(a, w=w, search=said, agreement=1. if apart < 1e-6 else .5)
 
-_NOT_CONVEX = "drawdowns of compounded wealth are not convex in the weights, and were solved around the answer"
+_NOT_CONVEX = ("drawdowns of compounded wealth are not convex in the weights, and were solved around the "
+               "answer")
 
 def score(
     p: Program,
@@ -265,5 +281,6 @@ def score(
 ) -> float:
     "What is to be small; infinite where the metric is undefined."
     aim, value = p.objective, p.shapes[p.objective.metric].value(w)
-    small = {"minimize": value, "maximize": -value}.get(aim.verb) if aim.verb != "target" else abs(value - aim.value)
+    small = {"minimize": value,
+             "maximize": -value}.get(aim.verb) if aim.verb != "target" else abs(value - aim.value)
     return small if np.isfinite(small) else np.inf

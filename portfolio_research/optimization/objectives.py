@@ -24,7 +24,8 @@ TRAITS = {  # name -> what it is of a portfolio; all are fractions but the last
     "turnover": "one-way turnover from what is held now to the new weights",
     "yield": "what the assets pay out in a year, at their weights",
     "after_tax_return": "expected return less tax on what is paid out, 'after_tax_return_25' at 25%",
-    "robust_return": "lowest mean return that the window does not contradict at 95%, one-sided: mean less 1.64 standard errors",
+    "robust_return": "lowest mean return that the window does not contradict at 95%, one-sided: mean less "
+                     "1.64 standard errors",
     "holdings": "number of assets with a weight"}
 _OF = ("weight", "sector")                                                # a guard on these can say of what
 _AIMED = ("turnover", "yield", "after_tax_return", "robust_return")       # an aim can be one of these
@@ -49,14 +50,16 @@ def trait(
 
 def named(
     what: str | Metric | Callable,  # a name, a metric, or a function of (T,) returns
-    aim: bool = True,               # whether it is to be minimised, maximised or achieved; a guard can name more
+    aim: bool = True,  # whether it is to be minimised, maximised or achieved; a guard can name more
 ) -> str | Metric | Callable:       # the name where there is one; a user's metric or function as it is
     "What a sentence is about; raises `ObjectiveError` on a name that nobody defined."
     if not isinstance(what, str):
         return what.name if isinstance(what, Metric) and find_metric(what.name) is what else what
     traits = _AIMED if aim else tuple(TRAITS)
     if (found := trait(what)) in traits: return what
-    if found: raise ObjectiveError(f"{what} can be guarded, not aimed at; write 'minimize ... subject to {what} <= ...'")
+    if found:
+        raise ObjectiveError(f"{what} can be guarded, not aimed at; write 'minimize ... subject to {what} <= "
+                             "...'")
     try: return metric(what).name
     except ParameterError as e:
         near = difflib.get_close_matches(what.lower(), [*METRICS, *traits], n=3, cutoff=.5)
@@ -78,7 +81,8 @@ def value_text(
 
 # %% ../../nbs/optimization/01_objectives.ipynb #3e8240aa
 _GUARD = re.compile(r"\s*(\w+)(?:\s+(?:of\s+)?([^\s<>=!][^<>=!]*?))?\s*(<=|>=|==|!=|=|<|>)\s*(\S+)\s*")
-_NEVER = {("turnover", ">="): "portfolios that trade at least so much are no convex set, and nobody wants to; use <=",
+_NEVER = {("turnover",
+           ">="): "portfolios that trade at least so much are no convex set, and nobody wants to; use <=",
           ("turnover", "=="): "use <=: trading less is never worse for what it costs",
           ("holdings", ">="): "to hold at least n assets write 'weight <= ' and one n-th, which spreads them",
           ("holdings", "=="): "use <=: an asset with next to no weight would count as one"}
@@ -98,20 +102,23 @@ class Guard:
         set_("relation", "==" if self.relation == "=" else self.relation)
         set_("value", fraction(self.value))
         if self.relation in ("<", ">"):
-            raise ObjectiveError(f"{self.name} {self.relation} ...: a strict inequality has no best portfolio, "
-                                 f"only ever better ones towards its edge; write {self.relation}=")
+            raise ObjectiveError(f"{self.name} {self.relation} ...: a strict inequality has no best "
+                                 f"portfolio, only ever better ones towards its edge; write {self.relation}=")
         if self.relation not in ("<=", ">=", "=="):
             raise ObjectiveError(f"a guard uses <=, >= or =, not {self.relation!r}")
-        if not abs(self.value) < float("inf"): raise ObjectiveError(f"{self.name}: the value {self.value} is not a number")
+        if not abs(self.value) < float("inf"):
+            raise ObjectiveError(f"{self.name}: the value {self.value} is not a number")
         if self.of and self.what not in _OF:
             raise ObjectiveError(f"{self.name} is of the whole portfolio, not of {self.of!r}")
-        if why := _NEVER.get((self.what, self.relation)): raise ObjectiveError(f"{self.name} {self.relation} ...: {why}")
+        if why := _NEVER.get((self.what, self.relation)):
+            raise ObjectiveError(f"{self.name} {self.relation} ...: {why}")
         self._check_share()
     def _check_share(self):
         if self.what == "holdings" and (self.value < 1 or self.value != int(self.value)):
             raise ObjectiveError(f"holdings <= {self.value:g}: a number of assets is 1, 2, 3, ...")
         if self.what in (*_OF, "cash", "turnover") and not 0 <= self.value <= 1:
-            raise ObjectiveError(f"{self.name}: {self.value:g} is no share of a portfolio without shorts; write 0.1 or '10%'")
+            raise ObjectiveError(f"{self.name}: {self.value:g} is no share of a portfolio without shorts; "
+                                 "write 0.1 or '10%'")
 
     @property
     def name(self) -> str: return self.what if trait(self.what) else metric(self.what).name
@@ -121,7 +128,8 @@ class Guard:
         return [part.strip() for part in self.of.split(" + ")]
     def __str__(self) -> str:
         subject = self.name + (f" of {self.of}" if self.what == "weight" else f" {self.of}") * bool(self.of)
-        return f"{subject} {'=' if self.relation == '==' else self.relation} {value_text(self.what, self.value)}"
+        return (f"{subject} {'=' if self.relation == '==' else self.relation} "
+                f"{value_text(self.what, self.value)}")
 
 def parse_guard(
     text: str,  # such as "return >= 8%" or "sector Energy <= 20%"
@@ -129,7 +137,8 @@ def parse_guard(
     "Read a guard; raises `ObjectiveError` on what is none."
     match = _GUARD.fullmatch(text)
     if match is None:
-        raise ObjectiveError(f"cannot read the guard {text!r}; write 'return >= 8%', 'weight <= 10%' or 'sector Energy <= 20%'")
+        raise ObjectiveError(f"cannot read the guard {text!r}; write 'return >= 8%', 'weight <= 10%' or "
+                             "'sector Energy <= 20%'")
     what, of, relation, value = match.groups()
     return Guard(what, relation, value, of or "")
 
@@ -138,7 +147,8 @@ class _Aim:
     "What the three aims share."
     def __post_init__(self):
         object.__setattr__(self, "metric", named(self.metric))
-        object.__setattr__(self, "guards", tuple(parse_guard(g) if isinstance(g, str) else g for g in self.guards))
+        object.__setattr__(self, "guards",
+                           tuple(parse_guard(g) if isinstance(g, str) else g for g in self.guards))
         if hasattr(self, "value"): object.__setattr__(self, "value", fraction(self.value))
         if not abs(getattr(self, "value", 0)) < float("inf"):
             raise ObjectiveError(f"{self.name}: the value {self.value} is not a number")
@@ -147,7 +157,9 @@ class _Aim:
     @property
     def metrics(self) -> tuple:
         "Everything that the sentence names of the whole portfolio, once each."
-        return tuple(dict.fromkeys([self.metric, *(g.what for g in self.guards if g.what not in (*_OF, "cash", "holdings"))]))
+        return tuple(dict.fromkeys([self.metric,
+                                    *(g.what for g in self.guards
+                                      if g.what not in (*_OF, "cash", "holdings"))]))
     def subject_to(self, *guards: Guard | str):
         "The same aim with more guards."
         return replace(self, guards=self.guards + guards)
@@ -157,7 +169,8 @@ class _Aim:
         return f"{type(self).__name__}({self.metric!r}{aim})" + (f".subject_to({held})" if held else "")
     def __str__(self) -> str:
         aim = "" if self.verb != "target" else f" = {value_text(self.metric, self.value)}"
-        return f"{self.verb} {self.name}{aim}" + (f" subject to {', '.join(map(str, self.guards))}" if self.guards else "")
+        guards = f" subject to {', '.join(map(str, self.guards))}" if self.guards else ""
+        return f"{self.verb} {self.name}{aim}{guards}"
 
 # %% ../../nbs/optimization/01_objectives.ipynb #c0755a3c
 @dataclass(frozen=True, repr=False)
@@ -193,13 +206,14 @@ def parse_objective(
     "Read an objective; raises `ObjectiveError` on what is none."
     match = _SENTENCE.fullmatch(text)
     if match is None:
-        raise ObjectiveError(f"cannot read {text!r}; write 'minimize volatility subject to return >= 8%, weight <= 10%', "
-                             "'maximize sharpe' or 'target beta = 0.5'")
+        raise ObjectiveError(f"cannot read {text!r}; write 'minimize volatility subject to return >= 8%, "
+                             "weight <= 10%', 'maximize sharpe' or 'target beta = 0.5'")
     verb, what, value, guards = match.groups()
     aim = _AIMS[verb[:6].lower()]
     if (value is None) == (aim is Target):
-        raise ObjectiveError(f"{text!r}: " + ("a target needs a value, as in 'target return = 8%'" if value is None else
-                                              f"to achieve a value write 'target {what} = {value}'"))
+        cure = "a target needs a value, as in 'target return = 8%'" if value is None else \
+            f"to achieve a value write 'target {what} = {value}'"
+        raise ObjectiveError(f"{text!r}: {cure}")
     return aim(what, *([value] if value else []), guards=tuple(guards.split(",")) if guards else ())
 
 # %% ../../nbs/optimization/01_objectives.ipynb #1135aa32
@@ -232,4 +246,5 @@ def TaxEfficiency(
 ) -> Maximize:
     "As much return after tax as limits on turnover and volatility allow; the market needs `yields`."
     aim = f"after_tax_return_{100 * fraction(income_tax):g}".replace(".", "_")
-    return Maximize(aim).subject_to(Guard("turnover", "<=", turnover), Guard("volatility", "<=", volatility), *guards)
+    return Maximize(aim).subject_to(Guard("turnover", "<=", turnover), Guard("volatility", "<=", volatility),
+                                    *guards)

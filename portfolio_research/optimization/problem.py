@@ -18,7 +18,8 @@ from ..estimation.estimates import Estimate
 from .solvers.polytope import Polytope
 from ..data.market import Market
 from ..metrics.metrics import metric
-from .objectives import Guard, Maximize, Minimize, ObjectiveError, Target, trait
+from portfolio_research.optimization.objectives import (Guard, Maximize, Minimize, ObjectiveError, Target,
+    trait)
 from .risk_measures import Form
 from .curvature import Shapes
 from .solvers.quadratic import solve_qp
@@ -34,10 +35,12 @@ def check_optimisable(
     "Raise `NotOptimisableError` on an objective that nobody can mean, with what would work instead."
     verb, what, name = objective.verb, objective.metric, objective.name
     if verb == "maximize" and what == "turnover":
-        raise NotOptimisableError("cannot maximize turnover: trading is a cost and no aim; write 'minimize turnover subject to ...'")
+        raise NotOptimisableError("cannot maximize turnover: trading is a cost and no aim; write 'minimize "
+                                  "turnover subject to ...'")
     if verb == "target" and _stepwise(what):
-        raise NotOptimisableError(f"cannot achieve {name}: it moves in steps of one bar and has no portfolio at most values; "
-                                  f"guard it, as in 'maximize sharpe subject to {name} <= {objective.value:g}'")
+        raise NotOptimisableError(f"cannot achieve {name}: it moves in steps of one bar and has no portfolio "
+                                  f"at most values; guard it, as in 'maximize sharpe subject to {name} <= "
+                                  f"{objective.value:g}'")
     for g in objective.guards:
         if g.relation == "==" and _stepwise(g.what):
             raise NotOptimisableError(f"{g}: it moves in steps of one bar; use <= or >=")
@@ -55,8 +58,8 @@ class Program:
     objective: Minimize | Maximize | Target
     assets: pd.Index                            # (N,) the ones that take part
     shapes: Shapes                              # every metric as a function of their weights
-    space: Polytope                                # what the guards on weights, sectors, cash and linear metrics leave
-    rows: tuple[Guard, ...]                     # guards in the order of the rows of the space, after the first
+    space: Polytope  # what the guards on weights, sectors, cash and linear metrics leave
+    rows: tuple[Guard, ...]  # guards in the order of the rows of the space, after the first
     sides: tuple[str, ...]                      # what each of these rows is about, in words
     convex: tuple[Guard, ...] = ()              # guards that are convex limits
     searched: tuple[Guard, ...] = ()            # guards that are neither
@@ -79,7 +82,8 @@ def compile_objective(
     shapes = Shapes(estimate, held, gone, _payout(market, estimate.assets))
     rows, sides, convex, searched = [], [], [], []
     for g in objective.guards:
-        if g.what in ("weight", "sector", "cash", "holdings"): lines = [(s, Form(m), g.value) for h, s, m in groups if h is g]
+        if g.what in ("weight", "sector", "cash", "holdings"):
+            lines = [(s, Form(m), g.value) for h, s, m in groups if h is g]
         elif g.what == "turnover" and held is None:
             notes.append(f"{g}: nothing is held yet, so it begins with the next decision")
             continue
@@ -90,11 +94,13 @@ def compile_objective(
             if not row: (convex if shape.convex(g.relation, g.value) else searched).append(g)
         for side, form, level in lines:
             low_side, high_side = g.relation != "<=", g.relation != ">="
-            space = space.within(form.a, level - form.c if low_side else -np.inf, level - form.c if high_side else np.inf)
+            space = space.within(form.a, level - form.c if low_side else -np.inf, level - form.c if high_side
+                                 else np.inf)
             rows.append(g)
             sides.append(str(replace(g, of=side)) if side else str(g))
     most = next((int(g.value) for g in objective.guards if g.what == "holdings"), None)
-    return Program(objective, estimate.assets, shapes, space, tuple(rows), tuple(sides), tuple(convex), tuple(searched), most,
+    return Program(objective, estimate.assets, shapes, space, tuple(rows), tuple(sides), tuple(convex),
+                   tuple(searched), most,
                    tuple(notes + more))
 
 # %% ../../nbs/optimization/04_problem.ipynb #e28bdccd
@@ -105,7 +111,8 @@ def _known(guard: Guard, asked: str, names: Sequence[str], what: str) -> None:
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(list(names)[:20])}"
     raise UnknownNameError(f"{guard}: the market has no {what} {asked!r}; {hint}")
 
-def _bounds(objective, estimate: Estimate, market: Market, max_weight: float) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def _bounds(objective, estimate: Estimate, market: Market,
+            max_weight: float) -> tuple[np.ndarray, np.ndarray, list[str]]:
     "The least and greatest weight of each asset, and what is to be said about them."
     low, high, notes = np.zeros(N := len(estimate.assets)), np.full(N, float(max_weight)), []
     guards = [g for g in objective.guards if g.what == "weight"]
@@ -115,12 +122,14 @@ def _bounds(objective, estimate: Estimate, market: Market, max_weight: float) ->
         if _is_group(g, every): continue
         if g.of: _known(g, g.of, every, "asset")
         held = here == g.of if g.of else np.ones(N, bool)
-        if g.of and not held.any() and g.relation != "<=" and g.value: notes.append(f"{g} cannot be met: {g.of} takes no part")
+        if g.of and not held.any() and g.relation != "<=" and g.value:
+            notes.append(f"{g} cannot be met: {g.of} takes no part")
         if g.relation != ">=": high[held] = np.minimum(high[held], g.value)
         if g.relation != "<=": low[held] = np.maximum(low[held], g.value)
     if (low > high).any():
         i = (low > high).argmax()
-        raise ObjectiveError(f"weight of {estimate.assets[i]}: at least {low[i]:g} and at most {high[i]:g} is asked")
+        raise ObjectiveError(f"weight of {estimate.assets[i]}: at least {low[i]:g} and at most {high[i]:g} "
+                             "is asked")
     return low, high, notes
 
 def _is_group(g: Guard, names: list[str]) -> bool: return " + " in g.of and g.of not in names
@@ -138,7 +147,9 @@ def _sectors(objective, names: pd.Index, market: Market) -> list[tuple[Guard, st
     "Each guard on sectors with each sector that it is about, and the members of that."
     guards = [g for g in objective.guards if g.what == "sector"]
     if not guards: return []
-    if market.sectors is None: raise ObjectiveError(f"{guards[0]}: the market has no sectors; give Market.from_prices a dict of them")
+    if market.sectors is None:
+        raise ObjectiveError(f"{guards[0]}: the market has no sectors; give Market.from_prices a dict of "
+                             "them")
     of, every = market.sectors[names].astype(object), sorted(market.sectors.dropna().astype(str).unique())
     for g in guards:
         if g.of: _known(g, g.of, every, "sector")
@@ -147,7 +158,8 @@ def _sectors(objective, names: pd.Index, market: Market) -> list[tuple[Guard, st
 
 # %% ../../nbs/optimization/04_problem.ipynb #85d866e5
 def _invested(objective, low: np.ndarray, high: np.ndarray, groups: list) -> tuple[Polytope, list[str]]:
-    "The portfolios that the bounds leave, with the least and the most that may be invested, and what is to be said."
+    """The portfolios that the bounds leave, with the least and the most that may be invested, and what is to
+    be said."""
     notes, cash = [], [g for g in objective.guards if g.what == "cash"]
     least = 1 - min([g.value for g in cash if g.relation != ">="], default=1. if cash else 0.)
     most = 1 - max([g.value for g in cash if g.relation != "<="], default=0.)
@@ -163,7 +175,8 @@ def _invested(objective, low: np.ndarray, high: np.ndarray, groups: list) -> tup
     if room < least - 1e-12: notes.append(f"the caps leave room for {room:.4g}: the rest is cash")
     least, most = min(least, room), min(most, room)
     if (floor := low.sum()) > most * (1 + 1e-12):
-        notes.append(f"the least weights add up to {floor:.4g}, and at most {most:.4g} can be held: they are scaled down")
+        notes.append(f"the least weights add up to {floor:.4g}, and at most {most:.4g} can be held: they are "
+                     "scaled down")
         low = low * (most / floor)
     return Polytope(low, high, one, np.array([least]), np.array([most])), notes
 
@@ -190,7 +203,8 @@ def relaxed(
         N, S = len(space.low), int(gives.sum())
         A = np.hstack([space.A, np.vstack([np.zeros((1, S)), np.eye(M)[:, gives]])])
         low, high = np.append(space.low, np.full(S, -np.inf)), np.append(space.high, np.full(S, np.inf))
-        s = solve_qp(np.diag(np.append(np.zeros(N), np.ones(S))), None, A, space.lower, space.upper, (low, high), tol=1e-6)
+        s = solve_qp(np.diag(np.append(np.zeros(N), np.ones(S))), None, A, space.lower, space.upper,
+                     (low, high), tol=1e-6)
         if s.status == "optimal" and s.breach <= 1e-8:
             w = s.x[:N]
             break
@@ -200,19 +214,24 @@ def relaxed(
     missed = [i for i in range(M) if not space.lower[1 + i] - 1e-8 <= level[i] <= space.upper[1 + i] + 1e-8]
     lower = np.append(space.lower[:1], np.minimum(space.lower[1:], level - 1e-10))
     upper = np.append(space.upper[:1], np.maximum(space.upper[1:], level + 1e-10))
-    value = lambda i: level[i] if p.rows[i].what in ("weight", "sector") else p.shapes[p.rows[i].what].value(w)
-    said = [f"{p.sides[i]} cannot be met together with the other guards: {say(p.rows[i].what, value(i))} is nearest" for i in missed]
+    def value(i):
+        what = p.rows[i].what
+        return level[i] if what in ("weight", "sector") else p.shapes[what].value(w)
+    said = [f"{p.sides[i]} cannot be met together with the other guards: {say(p.rows[i].what, value(i))} is "
+            "nearest" for i in missed]
     return replace(space, lower=lower, upper=upper), said
 
 def _least_slack(space: Polytope, gives: np.ndarray) -> np.ndarray | None:
-    "Weights whose rows miss least in sum, by a linear program; None where the rows that do not give way contradict each other."
+    """Weights whose rows miss least in sum, by a linear program; None where the rows that do not give way
+    contradict each other."""
     from scipy.optimize import linprog
     N, M = len(space.low), len(gives)
     slack = np.vstack([np.zeros((1, M)), np.diag(gives.astype(float))])
     rows, sides = [np.hstack([space.A, -slack]), np.hstack([-space.A, -slack])], [space.upper, -space.lower]
     keep = np.isfinite(np.concatenate(sides))
     bounds = [*zip(space.low, space.high, strict=True), *[(0, None)] * M]
-    found = linprog(np.r_[np.zeros(N), np.ones(M)], np.vstack(rows)[keep], np.concatenate(sides)[keep], bounds=bounds, method="highs",
+    found = linprog(np.r_[np.zeros(N), np.ones(M)], np.vstack(rows)[keep], np.concatenate(sides)[keep],
+                    bounds=bounds, method="highs",
                     options=dict(primal_feasibility_tolerance=1e-10, dual_feasibility_tolerance=1e-10))
     return np.clip(found.x[:N], space.low, space.high) if found.status == 0 else None
 

@@ -36,7 +36,8 @@ class Form:
         values, vectors = np.linalg.eigh(M)
         size = np.sqrt(max(values[-1], 1e-300))
         kept = values > 1e-14 * values[-1]
-        R = (vectors[:, kept] * (np.sqrt(values[kept]) / size)).T                   # ||R (w, 1)|| * size is the root
+        # ||R (w, 1)|| * size is the root
+        R = (vectors[:, kept] * (np.sqrt(values[kept]) / size)).T
         top, rest = np.zeros((1, len(w) + 1)), np.zeros((len(R), 1))
         top[0, 0] = 1.
         block = np.vstack([top, np.hstack([rest, R[:, :-1]])])
@@ -145,7 +146,8 @@ class Depths:
             q = np.zeros(T)
             q[places] = counts
         elif self.statistic == "rms": q = depth / (T * (np.sqrt(np.mean(depth ** 2)) or 1.))
-        pull = np.bincount(place, q * self.b, T + 1)[1:] - q * self.b               # on each level of log wealth
+        # on each level of log wealth
+        pull = np.bincount(place, q * self.b, T + 1)[1:] - q * self.b
         return pull @ self.G, float(q @ self.a + pull @ self.c)
     def epigraph(self, p: ConeProgram, w: np.ndarray) -> tuple[int, float]:
         T, size = len(self.G), typical(self.b * (self.G.mean(axis=1) + self.c))
@@ -194,7 +196,8 @@ class Entropic:
     def epigraph(self, p: ConeProgram, w: np.ndarray) -> tuple[int, float]:
         size, T = typical(self.X), len(self.X)
         t, level, z, u = p.variables(1), p.variables(1), p.variables(1), p.variables(T)
-        p.add_exp((self.c / size, (w, self.X / size), (level, -np.ones((T, 1)))), (0., (z, np.ones((T, 1)))), (0., (u, 1.)), T)
+        p.add_exp((self.c / size, (w, self.X / size), (level, -np.ones((T, 1)))), (0., (z, np.ones((T, 1)))),
+                  (0., (u, 1.)), T)
         p.add("nonneg", 0., (z, 1.), (u, -np.ones((1, T))))
         p.add("nonneg", 0., (t, 1.), (level, -1.), (z, np.log(self.share * T)))
         return int(t[0]), size

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .solvers.convex import solve_task
-from .exact import Proposal, along_frontiers, answer_exactly, missed, score, task_of
+from portfolio_research.optimization.exact import (Proposal, along_frontiers, answer_exactly, missed, score,
+    task_of)
 from .solvers.frontier import most_within, tangency
-from .curvature import Concave, Convex, Linear, PathDependent, Quadratic, Ratio, RiskfolioMeasure, Shape
+from portfolio_research.optimization.curvature import (Concave, Convex, Linear, PathDependent, Quadratic,
+    Ratio, RiskfolioMeasure, Shape)
 from .objectives import Guard, trait
 from .problem import Program, relaxed, say
 from ..metrics.riskfolio import measure
@@ -86,12 +88,15 @@ def _by_riskfolio(p: Program, space: Polytope) -> Proposal:
     "By Riskfolio-Lib, where the measure is convex."
     name = p.objective.metric
     if not measure(name).way: return _searched(p, space)
-    space.least(p.shapes["volatility"].risk)                              # raises where no portfolio is within the guards
-    found = riskfolio_optimum(name, p.shapes.estimate.scenarios, space.A, space.lower, space.upper, space.low, space.high)
+    # raises where no portfolio is within the guards
+    space.least(p.shapes["volatility"].risk)
+    found = riskfolio_optimum(name, p.shapes.estimate.scenarios, space.A, space.lower, space.upper, space.low,
+                              space.high)
     if not found.solved: raise UnsolvedError(f"{name}: {found.reason}")
     return Proposal(found.x, tried=list(found.attempts))
 
-_METHODS: dict[type[Shape], dict[str, Callable]] = {  # curvature -> verb -> method; whatever is not here is searched for
+# curvature -> verb -> method; whatever is not here is searched for
+_METHODS: dict[type[Shape], dict[str, Callable]] = {
     Linear: dict(minimize=answer_exactly, maximize=answer_exactly, target=answer_exactly),
     Convex: dict(minimize=answer_exactly, target=answer_exactly),
     PathDependent: dict(minimize=answer_exactly, target=answer_exactly),
@@ -106,20 +111,26 @@ def _searched(p: Program, space: Polytope) -> Proposal:
     "By a search from many starts."
     aim, f = p.objective, p.shapes
     aimed = _wide(p, aim.metric)
-    value = {"minimize": aimed, "maximize": lambda W: -aimed(W)}.get(aim.verb, lambda W: abs(aimed(W) - aim.value))
+    value = {"minimize": aimed, "maximize": lambda W: -aimed(W),
+             "target": lambda W: abs(aimed(W) - aim.value)}[aim.verb]
     guards = [*p.convex, *p.searched]
-    both = lambda g: [replace(g, relation="<="), replace(g, relation=">=")] if g.relation == "==" else [g]   # cheaper than their distance
+    # cheaper than their distance
+    both = lambda g: [replace(g, relation="<="), replace(g, relation=">=")] if g.relation == "==" else [g]
     limits = [_missing(p, half) for g in guards for half in both(g)]
     found = search(value, space, limits, _starts(p, space),
                    best=0. if aim.verb == "target" else None)
-    if aim.verb == "target" and found.value <= 1e-7 * max(abs(aim.value), 1e-3): found = _calmest(p, space, found, aimed, guards)
+    if aim.verb == "target" and found.value <= 1e-7 * max(abs(aim.value), 1e-3):
+        found = _calmest(p, space, found, aimed, guards)
     said = []
     for g in guards:
         has = f[g.what].value(found.x)
-        if _missing(p, g)(found.x[:, None])[0] > 1e-8: said.append(f"{g} was not met by any portfolio found: {say(g.what, has)} is nearest")
+        if _missing(p, g)(found.x[:, None])[0] > 1e-8:
+            said.append(f"{g} was not met by any portfolio found: {say(g.what, has)} is nearest")
     if not np.isfinite(found.value): said.append(f"{aim.name} is undefined at every portfolio found")
-    elif aim.verb == "target" and found.value > 1e-7 * max(abs(aim.value), 1e-3): said.append(missed(p, found.x, "the nearest found has"))
-    how = f"{_article(p)} not convex in the weights; {found.agreement:.0%} of {found.rounds} starts of a search ended at the best"
+    elif aim.verb == "target" and found.value > 1e-7 * max(abs(aim.value), 1e-3):
+        said.append(missed(p, found.x, "the nearest found has"))
+    how = (f"{_article(p)} not convex in the weights; {found.agreement:.0%} of {found.rounds} starts of a "
+           "search ended at the best")
     return Proposal(found.x, said, search=how, agreement=found.agreement)
 
 def _calmest(p: Program, space: Polytope, found: Solution, value: Callable, guards: list) -> Solution:
@@ -136,11 +147,13 @@ def _calmest(p: Program, space: Polytope, found: Solution, value: Callable, guar
         if np.sign(value(on(m))[0] - v) == np.sign(off[0]): a = m
         else: b = m
     w = on(b)[:, 0]
-    holds = abs(value(w[:, None])[0] - v) <= 1e-7 * max(abs(v), 1e-3) and all(_missing(p, g)(w[:, None])[0] <= 1e-8 for g in guards)
+    achieved = abs(value(w[:, None])[0] - v) <= 1e-7 * max(abs(v), 1e-3)
+    holds = achieved and all(_missing(p, g)(w[:, None])[0] <= 1e-8 for g in guards)
     return replace(found, x=w) if holds else found
 
 def _article(p: Program) -> str:
-    names = [p.objective.name] * (p.shapes[p.objective.metric].kind == "other" or not p.searched) + [g.name for g in p.searched]
+    names = [p.objective.name] * (p.shapes[p.objective.metric].kind == "other"
+                                  or not p.searched) + [g.name for g in p.searched]
     names = list(dict.fromkeys(names))
     return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
 
@@ -160,14 +173,16 @@ def _missing(p: Program, g: Guard) -> Callable[[np.ndarray], np.ndarray]:
     return lambda W: sign * (value(W) - g.value)
 
 def _starts(p: Program, space: Polytope) -> list[np.ndarray]:
-    "Portfolios worth starting from."
-    f, starts = p.shapes, []
-    calm = space.least(f["volatility"].risk)
-    starts.append(calm)
-    for find in (lambda: most_within(space, f["return"].form.a, f["volatility"].risk, np.inf),
-                 lambda: tangency(space, e, f["volatility"].risk, best) if (best := space.most(e := f["return"].form.a)) > 0 else None,
-                 lambda: solve_task(task_of(replace(p, objective=p.objective), space, {g: g.value for g in p.convex}, calm, "- volatility"), calm)
-                 if p.convex else None):
+    "Portfolios worth starting from: calmest, most return, best ratio, calmest within guards."
+    e, risk = p.shapes["return"].form.a, p.shapes["volatility"].risk
+    calm = space.least(risk)
+    def most(): return most_within(space, e, risk, np.inf)
+    def ratio(): return tangency(space, e, risk, best) if (best := space.most(e)) > 0 else None
+    def within():
+        if not p.convex: return None
+        return solve_task(task_of(p, space, {g: g.value for g in p.convex}, calm, "- volatility"), calm)
+    starts = [calm]
+    for find in (most, ratio, within):
         try: found = find()
         except InfeasibleError: continue
         if found is not None and found.solved: starts.append(found.x)
@@ -179,7 +194,8 @@ _TRIES = {"frontier": 400, "convex": 200, "search": 12}  # programs that the cho
 def _few(p: Program, space: Polytope) -> Proposal:
     "At most so many holdings."
     free = replace(p, holdings=None)
-    tries = _TRIES["frontier" if along_frontiers(free, space) else "convex" if _method(free) is answer_exactly else "search"]
+    tries = _TRIES["frontier" if along_frontiers(free, space) else "convex" if _method(free) is answer_exactly
+                   else "search"]
     budget = [tries]
     def on(held):
         "The answer on some of the assets; None where there is none."
@@ -189,7 +205,9 @@ def _few(p: Program, space: Polytope) -> Proposal:
     rank = lambda a: (np.inf, np.inf) if a is None else (len(a.said), score(p, a.w))
     every, must = _answer(free, space), space.low > 0
     if must.sum() > p.holdings:
-        return replace(every, said=[*every.said, f"holdings <= {p.holdings} cannot be met: {must.sum()} have a least weight"])
+        return replace(every,
+                       said=[*every.said,
+                             f"holdings <= {p.holdings} cannot be met: {must.sum()} have a least weight"])
     held, best = must | (every.w > 1e-7), every
     if held.sum() <= p.holdings: return every
     while held.sum() > p.holdings:
@@ -197,10 +215,12 @@ def _few(p: Program, space: Polytope) -> Proposal:
         held[np.argmin(np.where(held & ~must, weight, np.inf))] = False
         best = on(held)
     best, held = _exchange(on, rank, best, held, must, budget)
-    if best is None: raise UnsolvedError(f"no choice of {p.holdings} holdings was found that the other guards allow")
+    if best is None:
+        raise UnsolvedError(f"no choice of {p.holdings} holdings was found that the other guards allow")
     gap = rank(best)[1] - rank(every)[1]
     how = f"at most {p.holdings} holdings are no convex set; of {tries - budget[0]} choices this is the best"
-    if rank(best)[0] == rank(every)[0]: how += f", and none can better its {p.objective.name} by more than {max(gap, 0.):.2g}"
+    if rank(best)[0] == rank(every)[0]:
+        how += f", and none can better its {p.objective.name} by more than {max(gap, 0.):.2g}"
     return replace(best, search=f"{best.search}; {how}" if best.search else how)
 
 def _exchange(on, rank, best, held: np.ndarray, must: np.ndarray, budget: list):
@@ -227,7 +247,8 @@ def _binding(p: Program, w: np.ndarray) -> tuple[str, ...]:
     level, s = (p.space.A @ w)[1:], p.space
     touches = (abs(level - s.lower[1:]) < 1e-7) | (abs(level - s.upper[1:]) < 1e-7)
     said = [text for text, at in zip(p.sides, touches, strict=True) if at]
-    said += [str(g) for g in (*p.convex, *p.searched) if abs(p.shapes[g.what].value(w) - g.value) <= 1e-6 * max(abs(g.value), 1e-3)]
+    said += [str(g) for g in (*p.convex, *p.searched) if abs(p.shapes[g.what].value(w) - g.value) <= 1e-6
+             * max(abs(g.value), 1e-3)]
     if p.holdings is not None and (w > 1e-7).sum() == p.holdings: said.append(f"holdings <= {p.holdings}")
     at_cap = np.flatnonzero((w >= s.high - 1e-9) & (s.high < 1))
     at_floor = np.flatnonzero((w <= s.low + 1e-9) & (s.low > 0) & (s.low < s.high))
@@ -241,6 +262,7 @@ def _binding(p: Program, w: np.ndarray) -> tuple[str, ...]:
 def _achieved(p: Program, w: np.ndarray) -> dict:
     "Everything that the objective names at these weights, with volatility, return and what is invested."
     skipped = {g.what for g in p.objective.guards if g.what == "turnover" and p.shapes.held is None}
-    named = [what for what in dict.fromkeys([*p.objective.metrics, "volatility", "return"]) if what not in skipped]
+    named = [what for what in dict.fromkeys([*p.objective.metrics, "volatility", "return"])
+             if what not in skipped]
     name = lambda what: what if isinstance(what, str) else getattr(what, "name", None) or what.__name__
     return {"invested": float(w.sum())} | {name(what): float(p.shapes[what].value(w)) for what in named}

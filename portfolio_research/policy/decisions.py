@@ -22,7 +22,7 @@ class Decision:
     "What a policy says at one date."
     as_of: pd.Timestamp              # date of the last data that were used; filled at the next bar
     targets: pd.Series               # (N,) asset weights, >= 0; what is missing to 1 is cash
-    orders: pd.Series                # changes of asset weights that lead to the targets, of the assets that are traded
+    orders: pd.Series  # changes of asset weights that lead to the targets, of the assets that are traded
     sleeves: pd.Series               # (S,) weights of the sleeves, after all rules
     trace: pd.DataFrame              # (stages, S) how the sleeves' weights came about
     flags: tuple[Flag, ...]          # what a person should look at
@@ -64,10 +64,13 @@ class Decisions(Sequence):
     def __getitem__(self,
         key: int | str | pd.Timestamp,  # a position, or a date of the path
     ) -> Decision:                      # the decision as of that bar
-        "One decision; raises `IndexError` on a position and `CalendarError` on a date that the path does not have."
-        if isinstance(key, slice): raise ParameterError("decisions: ask for one, by position or date; iterate for more")
+        """One decision; raises `IndexError` on a position and `CalendarError` on a date that the path does
+        not have."""
+        if isinstance(key, slice):
+            raise ParameterError("decisions: ask for one, by position or date; iterate for more")
         if not isinstance(key, (int, np.integer)) and pd.Timestamp(key) not in self.dates:
-            raise CalendarError(f"decisions: there is no bar on {key}, only from {day(self.dates[0])} to {day(self.dates[-1])}")
+            raise CalendarError(f"decisions: there is no bar on {key}, only from {day(self.dates[0])} to "
+                                f"{day(self.dates[-1])}")
         t = key if isinstance(key, (int, np.integer)) else self.dates.get_loc(pd.Timestamp(key))
         return _decision(self, range(len(self))[t])
     @cached_property
@@ -121,7 +124,8 @@ def _decision(path: Decisions, t: int) -> Decision:
     made_now = event if event.as_of == path.dates[t] else None
     flags = (made_now.flags if made_now else ()) + tuple(_rule_flags(path, t))
     return Decision(as_of=path.dates[t], targets=pd.Series(path.targets[t], path.assets),
-                    orders=pd.Series(delta, path.assets)[path.traded[t]], sleeves=pd.Series(whole, path.names),
+                    orders=pd.Series(delta, path.assets)[path.traded[t]],
+                    sleeves=pd.Series(whole, path.names),
                     trace=pd.DataFrame(rows, path.names).T, flags=flags, reason=_why(path, t, made_now))
 
 def _before(path: Decisions, t: int) -> tuple[np.ndarray, float]:

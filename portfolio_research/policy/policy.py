@@ -20,7 +20,8 @@ import pandas as pd
 from ..execution.accounting import book_advance, book_start, check_targets
 from ..core import EmptyDataError, Flag, ParameterError, StateError, by_name, day, one_thread
 from ..plugins import own_parts
-from ..protocols import Allocator, DrawdownRule, Overlay, Sleeve, Trigger, check_part, check_parts
+from portfolio_research.protocols import (Allocator, DrawdownRule, Overlay, Sleeve, Trigger, check_part,
+    check_parts)
 from .decisions import Decision, Decisions, Event
 from ..management.overlays import apply_overlay, overlay_name
 from ..risk.placement import Placement, placement
@@ -42,7 +43,8 @@ _shared: ContextVar[dict | None] = ContextVar("shared", default=None)
 
 @contextmanager
 def shared_pools() -> Iterator[None]:
-    "Within this block, policies that differ in their drawdown rules alone walk their strategies and their pool once."
+    """Within this block, policies that differ in their drawdown rules alone walk their strategies and their
+    pool once."""
     token = _shared.set({} if _shared.get() is None else _shared.get())
     try: yield
     finally: _shared.reset(token)
@@ -105,7 +107,7 @@ class Policy:
     rebalance: Trigger = Monthly()             # such as `Monthly() | DriftBand(0.05)`
     sleeves: Sequence[Sleeve] | None = None    # strategies or policies; None: the assets
     overlays: Sequence[Overlay] = ()           # in the order in which they adjust the weights
-    risk: DrawdownRule | Placement | None = None  # for the whole portfolio, or `per_strategy(rule)`, `both(rule)`
+    risk: DrawdownRule | Placement | None = None  # of the whole; `per_strategy(rule)`, `both(rule)`
     cost_bps: float = 10.0           # assumed costs, basis points of traded notional; in [0, 5000)
     tolerance: float = 0.01          # holdings off by more than this weight are traded back; >= 0
     name: str = ""                   # what it is called as a sleeve of another policy; "": named by its parts
@@ -126,7 +128,8 @@ class Policy:
 
     @cached_property
     def identity(self) -> str:
-        "What its states and its book belong to: its text, and a digest of the source of each part of one's own."
+        """What its states and its book belong to: its text, and a digest of the source of each part of one's
+        own."""
         own = "".join(f" [{name} {digest}]" for name, digest in own_parts(self).items())
         return re.sub(r" at 0x[0-9a-f]+", "", repr(self)) + own
     def review(self,
@@ -142,7 +145,8 @@ class Policy:
         market: Market,    # what is known
         lived: pd.Series,  # returns by date of the portfolio that is taken over, as its policies watched them
     ) -> dict:             # the state as of the market's last date
-        "The state of a policy that takes over a portfolio: its rule on the whole has watched what was lived through."
+        """The state of a policy that takes over a portfolio: its rule on the whole has watched what was
+        lived through."""
         answer, rule = self.review(market), placement(self.risk).portfolio
         monitored_returns, at = answer.path.monitored_returns.copy(), market.dates.get_indexer(lived.index)
         monitored_returns[at[at >= 0]] = lived.to_numpy()[at >= 0]
@@ -171,7 +175,8 @@ def _check_parts(policy: Policy) -> None:
     check_part(policy.rebalance, Trigger, "Policy: rebalance")
     placement(policy.risk)
     if isinstance(policy.cost_bps, str):
-        raise ParameterError(f"Policy: cost_bps is a number of basis points, such as 10, not {policy.cost_bps!r}")
+        raise ParameterError(f"Policy: cost_bps is a number of basis points, such as 10, not "
+                             f"{policy.cost_bps!r}")
     if not 0 <= policy.cost_bps < 5000:
         raise ParameterError(f"Policy: cost_bps must be in [0, 5000), not {policy.cost_bps!r}")
     if policy.sleeves is not None and (not policy.sleeves or len(set(policy.names)) < len(policy.names)):
@@ -201,13 +206,15 @@ def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions,
     after = dict(strategy_rules=strategies, x=x[-1].tolist(), held_x=held_x[-1].tolist(),
                  portfolio_rule=portfolio, g=float(g[-1]),
                  book=book.tolist(), event=events[event[-1]].plain())
-    return path, dict(version=STATE_VERSION, as_of=str(market.dates[-1])) | _owner(policy, market, sleeves) | after
+    return path, dict(version=STATE_VERSION,
+                      as_of=str(market.dates[-1])) | _owner(policy, market, sleeves) | after
 
 # %% ../../nbs/policy/02_policy.ipynb #1234486e
 STATE_VERSION = 2  # of the form of a state
 
-_RENAMED = {"reentry": {"Never": "NoReentry"}}  # argument -> names of parts in older texts, and what they are called now
-_ARGUMENTS = {"spare": "remainder"}             # arguments in older texts, and what they are called now
+# argument -> names of parts in older texts and today's names; then arguments
+_RENAMED = {"reentry": {"Never": "NoReentry"}}
+_ARGUMENTS = {"spare": "remainder"}
 
 def as_named_now(
     text: str,  # the identity of a policy, or a part in settings, as an earlier version wrote it
@@ -266,9 +273,11 @@ def _managed(sleeves: _Sleeves, market: Market, held: np.ndarray, before: list, 
     cost = cost_bps / 1e4 * np.abs(held - earning) * invested
     return earning * sleeves.returns[k:] + (1 - earning) * cash - cost
 
-def _monitored_returns(risk: Placement, sleeves: _Sleeves, managed: np.ndarray, held: np.ndarray, shadow: np.ndarray,
+def _monitored_returns(risk: Placement, sleeves: _Sleeves, managed: np.ndarray, held: np.ndarray,
+                       shadow: np.ndarray,
              book: list, k: int) -> np.ndarray:
-    "(T,) what the rule on the whole watches: the pool as strategies' rules leave it, or as it were without them."
+    """(T,) what the rule on the whole watches: the pool as strategies' rules leave it, or as it were without
+    them."""
     if risk.strategy is None or risk.shadow == "managed": return shadow
     earning = np.vstack([book[:held.shape[1]], held[:-1]])
     return shadow + np.nan_to_num(earning * (sleeves.returns[k:] - managed)).sum(axis=1)
@@ -324,7 +333,8 @@ def _pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market
           k: int) -> tuple:
     "The same, or what was walked before with the same parts, the same state, and the same returns."
     parts = (market, policy.allocate, policy.rebalance, *policy.overlays, *(policy.sleeves or ()))
-    of = (*map(id, parts), len(policy.overlays), policy.cost_bps, k, managed.tobytes(), str(state["book"]), str(state["event"]))
+    of = (*map(id, parts), len(policy.overlays), policy.cost_bps, k, managed.tobytes(), str(state["book"]),
+          str(state["event"]))
     return _once("pool", of, parts, lambda: _walk_pool(policy, sleeves, managed, market, state, k))
 
 # %% ../../nbs/policy/02_policy.ipynb #2664200a
@@ -334,7 +344,8 @@ def _allocate(policy: Policy, sleeves: _Sleeves, t: pd.Timestamp, previous: np.n
     answer = policy.allocate.allocate(seen, pd.Series(previous, sleeves.names))
     weights = by_name(answer.weights, sleeves.names, "allocate")
     if (w := weights.to_numpy()).min() < 0 or not w.sum() <= 1 + 1e-9:
-        raise ParameterError(f"allocate: the weights of {day(t)} are negative or sum to more than 1: {weights.to_dict()}")
+        raise ParameterError(f"allocate: the weights of {day(t)} are negative or sum to more than 1: "
+                             f"{weights.to_dict()}")
     stages, flags = [("allocate", weights.to_numpy())], []
     if answer.status != "optimal":
         flags.append(Flag("warn", str(policy.allocate), f"{answer.status}: {answer.reason}"))

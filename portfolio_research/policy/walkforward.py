@@ -221,7 +221,8 @@ def compare(
                 bar.update()
     return Comparison({name: studies[name] for name in policies})
 
-def _decided(policies: Mapping[Any, Policy], market: Market, workers: int) -> Iterator[tuple[list, list[Decisions]]]:
+def _decided(policies: Mapping[Any, Policy], market: Market,
+             workers: int) -> Iterator[tuple[list, list[Decisions]]]:
     "Names and their decisions, in batches; in one process one by one."
     if workers == 1:
         for name, policy in policies.items(): yield [name], [_decide(policy, market)]
@@ -237,7 +238,8 @@ def _decide_all(policies: list[Policy], market: Market) -> list[Decisions]:
 
 def _batches(policies: Mapping[Any, Policy], workers: int) -> list[list]:
     "Names in four batches a worker; policies that share a pool are next to each other."
-    shares = lambda p: (id(p.allocate), id(p.rebalance), str(p.sleeves), str(p.overlays), str(placement(p.risk).strategy))
+    shares = lambda p: (id(p.allocate), id(p.rebalance), str(p.sleeves), str(p.overlays),
+                        str(placement(p.risk).strategy))
     groups: dict[tuple, list] = {}
     for name, policy in policies.items(): groups.setdefault(shares(policy), []).append(name)
     names = [name for group in groups.values() for name in group]

@@ -13,11 +13,13 @@ import numpy as np
 
 from ..core import ParameterError, n_bars
 from .rule import BaseRule, bars_of, inside, whole, window_of
-from .kernels import BARS, EXPOSURE, OWN, ROUNDING, SIGNAL, compiled, next_slot, sliding_sum, sums_size
+from portfolio_research.risk.kernels import (BARS, EXPOSURE, OWN, ROUNDING, SIGNAL, compiled, next_slot,
+    sliding_sum, sums_size)
 
 # %% ../../nbs/risk/05_autocorrelation.ipynb #1863e93c
 def _clustering_step(state, r, params):
-    "One bar of the autocorrelation rule; memory: position, the last `lag` x, sums of x and of x², then four moving sums."
+    """One bar of the autocorrelation rule; memory: position, the last `lag` x, sums of x and of x², then
+    four moving sums."""
     w, lag, z_out, z_in, least = int(params[0]), int(params[1]), params[2], params[3], params[4]
     k, sums, part_of = int(state[OWN]), OWN + 1 + 3 * lag, 1 / params[0]
     past, slot = OWN + 1 + 3 * k, next_slot(state, sums, w, 4)
@@ -52,13 +54,16 @@ class AutocorrelationRule(BaseRule):
         inside(self, high=.5, significance=self.significance)
         inside(self, low=self.significance, release=self.release)
         if n_bars(self.window) < self.min_losses:
-            raise ParameterError(f"AutocorrelationRule: a window of {self.window} never holds {self.min_losses} losses; lower min_losses")
+            raise ParameterError(f"AutocorrelationRule: a window of {self.window} never holds "
+                                 f"{self.min_losses} losses; lower min_losses")
     def params(self, per_year: float) -> np.ndarray:
         z = lambda level: NormalDist().inv_cdf(1 - level)
         window = bars_of(self, "window", self.min_losses, per_year)
         return np.array([window, self.lag, z(self.significance), z(self.release), self.min_losses])
-    def memory(self, per_year: float) -> np.ndarray: return np.zeros(1 + 3 * self.lag + sums_size(n_bars(self.window, per_year), 4))
+    def memory(self, per_year: float) -> np.ndarray:
+        return np.zeros(1 + 3 * self.lag + sums_size(n_bars(self.window, per_year), 4))
     def warmup(self, per_year: float = 252.0) -> int: return n_bars(self.window, per_year) + self.lag
     @property
     def reentry(self) -> str:
-        return f"in again when a one-sided test at {self.release:.0%} finds no autocorrelation of losses any more"
+        return (f"re-enters when a one-sided test at {self.release:.0%} finds no autocorrelation of losses "
+                "any more")

@@ -13,8 +13,8 @@ import numpy as np
 from ..core import ParameterError
 from .rule import BaseRule, band, bars_of, inside, store, window_of
 from ..execution.costs import cost_fraction
-from .kernels import (BARS, BOOK, EXPOSURE, MONEY, OWN, ROUNDING, SIGNAL, bar, compiled, next_slot, opened,
-    order, part, sliding_sum, sums_size)
+from .kernels import (BARS, BOOK, EXPOSURE, MONEY, OWN, ROUNDING, SIGNAL, bar,
+    compiled, next_slot, opened, order, part, sliding_sum, sums_size)
 from .stop_loss import NoReentry, Reentry, check_way, comes_back, fed, stays
 
 # %% ../../nbs/risk/07_exposure_scaling.ipynb #799c9d7c
@@ -26,7 +26,8 @@ def graded(
 ) -> float:          # exposure in [0, 1], never above `allowed` but for rounding
     "Follow an allowance in steps."
     if allowed <= 0: return 0.0
-    if said > allowed + ROUNDING or said < (1 - band) * allowed - ROUNDING: return min(1.0, (1 - band / 2) * allowed)
+    if said > allowed + ROUNDING or said < (1 - band) * allowed - ROUNDING:
+        return min(1.0, (1 - band / 2) * allowed)
     return said
 
 # %% ../../nbs/risk/07_exposure_scaling.ipynb #7c755010
@@ -55,12 +56,13 @@ class VolatilityTarget(BaseRule):
     def params(self, per_year: float) -> np.ndarray:
         w = bars_of(self, "window", 2, per_year)
         return np.array([w, self.target, self.band, 1 / w, per_year / (w - 1)])
-    def memory(self, per_year: float) -> np.ndarray: return np.zeros(sums_size(bars_of(self, "window", 2, per_year), 2))
+    def memory(self, per_year: float) -> np.ndarray:
+        return np.zeros(sums_size(bars_of(self, "window", 2, per_year), 2))
     def warmup(self, per_year: float = 252.0) -> int: return bars_of(self, "window", 2, per_year)
     @property
     def reentry(self) -> str:
         window = self.window if isinstance(self.window, str) else f"{self.window} returns"
-        return f"in again by degrees, as the volatility of the last {window} falls towards {self.target:.1%}"
+        return f"re-enters by degrees, as the volatility of the last {window} falls towards {self.target:.1%}"
 
 # %% ../../nbs/risk/07_exposure_scaling.ipynb #97d2f9fe
 _LOCKED = 1e-3  # a cushion below this share of wealth is gone
@@ -68,7 +70,8 @@ _FLOOR, _REF = OWN + BOOK, OWN + BOOK + 1
 _BACK = OWN + BOOK + 2
 
 def _cushion_step(state, r, params):
-    "One bar of a cushion rule; memory: its book, the floor's share of the reference, the reference wealth, the way back."
+    """One bar of a cushion rule; memory: its book, the floor's share of the reference, the reference wealth,
+    the way back."""
     multiplier, band, cost, ratchet = params[0], params[1], params[2], params[3]
     bar(state, OWN, r, 0.0, cost)
     wealth = state[OWN + MONEY]
@@ -91,11 +94,13 @@ class _Cushion(BaseRule):
         band(self, band=self.band)
         try: cost_fraction(self.cost_bps)
         except (TypeError, ValueError) as e:
-            raise ParameterError(f"{type(self).__name__}: cost_bps must be in [0, 5000), not {self.cost_bps!r}") from e
+            raise ParameterError(f"{type(self).__name__}: cost_bps must be in [0, 5000), not "
+                                 f"{self.cost_bps!r}") from e
         check_way(self, self.reentry)
     def _params(self, multiplier: float, ratchet: bool, per_year: float) -> np.ndarray:
         way = self.reentry
-        return np.array([multiplier, self.band, cost_fraction(self.cost_bps), ratchet, way.kind, way.number(per_year)])
+        return np.array([multiplier, self.band, cost_fraction(self.cost_bps), ratchet, way.kind,
+                         way.number(per_year)])
     def _memory(self, floor: float, per_year: float) -> np.ndarray:
         return np.concatenate([opened(), [floor, 1.0], self.reentry.memory(per_year)])
     def warmup(self, per_year: float = 252.0) -> int: return self.reentry.warmup(per_year)
@@ -105,13 +110,14 @@ class _Cushion(BaseRule):
 class GrossmanZhou(_Cushion):
     "Hold a multiple of the distance to a drawdown limit (Grossman and Zhou 1993)."
     limit: float = 0.2                # drawdown of the managed wealth that is not to be exceeded, in (0, 1)
-    multiplier: float | None = None   # exposure per unit of cushion, > 0; None: 1/limit, everything at the peak
+    multiplier: float | None = None   # exposure per unit of cushion, > 0; None: 1/limit, all at the peak
     band: float = 0.1                 # width of the band below the allowance, a fraction of it in [0, 1)
     cost_bps: float = 10.0            # costs that its own book reckons with, basis points of traded notional
     reentry: Reentry = NoReentry()            # what opens the lock once the cushion is gone
     def __post_init__(self):
         inside(self, limit=self.limit)
-        if self.multiplier is not None: store(self, float, lambda m: 0 < m < np.inf, "be above 0", multiplier=self.multiplier)
+        if self.multiplier is not None:
+            store(self, float, lambda m: 0 < m < np.inf, "be above 0", multiplier=self.multiplier)
         self._check()
     def params(self, per_year: float) -> np.ndarray:
         return self._params(1 / self.limit if self.multiplier is None else self.multiplier, True, per_year)

@@ -35,7 +35,7 @@ def observe(
 
 # %% ../../nbs/risk/01_kernels.ipynb #6a241554
 def loop(
-    step: Callable,    # (state, return, params) -> exposure in [0, 1]; may change the state from `OWN` on, and `SIGNAL`
+    step: Callable,    # (state, return, params) -> exposure in [0, 1]; may change the state from `OWN` on
     made_of: int = 0,  # see `fingerprint`
 ) -> Callable:         # (state, returns, params, exposures, signals): fills the last two, changes the state
     "A step over an array."
@@ -47,14 +47,15 @@ def loop(
     return run
 
 def compiled(
-    step: Callable,          # as for `make`, in the subset of Python that numba compiles; what it calls is marked as a `part`
+    step: Callable,          # as for `make`, in numba's subset of Python; what it calls is marked as a `part`
     make: Callable = loop,   # makes the loop of a step and a fingerprint, see `loop`
     parallel: bool = False,  # whether `numba.prange` is to use all cores
 ) -> Callable:               # what `make` returns, compiled
     "A loop, compiled together with its step; kept on disk, unless one of them was written at a prompt."
     step = part(getattr(step, "py_func", step))
     kept = "__main__" not in (step.__module__, make.__module__)
-    made_of = fingerprint(step) + parallel              # on disk, numba does not tell the two ways of compiling apart
+    # on disk, numba does not tell the two ways of compiling apart
+    made_of = fingerprint(step) + parallel
     return numba.njit(cache=kept, nogil=True, error_model="numpy", parallel=parallel)(make(step, made_of))
 
 # %% ../../nbs/risk/01_kernels.ipynb #17ffa626
@@ -66,7 +67,9 @@ def fingerprint(
     while todo:
         f = todo.pop(0)
         f = getattr(getattr(f, "__func__", f), "py_func", getattr(f, "__func__", f))
-        if not isinstance(f, FunctionType) or f in seen or f.__module__.split(".")[0] in ("numpy", "numba", "math"): continue
+        if not isinstance(f, FunctionType) or f in seen: continue
+        if f.__module__.split(".")[0] in ("numpy", "numba", "math"):
+            continue
         seen.add(f)
         codes, names = [f.__code__], []
         for code in codes:
@@ -77,7 +80,8 @@ def fingerprint(
         cells = [c.cell_contents for c in f.__closure__ or ()]
         used = cells + [f.__globals__[n] for n in names if n in f.__globals__]
         digest.update(repr([x for x in used if isinstance(x, int | float | str | tuple)]).encode())
-        todo += used + [getattr(module, n, None) for module in used if isinstance(module, type(np)) for n in names]
+        todo += used + [getattr(module, n, None) for module in used if isinstance(module, type(np))
+                        for n in names]
     return int(digest.hexdigest()[:15], 16)
 
 # %% ../../nbs/risk/01_kernels.ipynb #d83d7297
@@ -141,7 +145,7 @@ BOOK = 5
 @part
 def bar(
     book: np.ndarray,  # changed in place
-    at: int,           # where the book begins in the array: weight held, weight waiting (-1: none), last order, wealth, traded
+    at: int,           # where the book begins: held, waiting (-1: none), last order, wealth, traded
     r: float,          # return of the position
     cash: float,       # return of the rest
     cost: float,       # fraction of traded notional, in [0, 0.5)
@@ -155,7 +159,8 @@ def bar(
         held = held * (1 + r) / growth if growth > 0 else 0.0
     if growth <= 0: held, wanted, growth, book[at + WAITING] = 0.0, -1.0, 0.0, -1.0
     if wanted >= 0:
-        kept = (1 + cost * held) / (1 + cost * wanted) if wanted > held else (1 - cost * held) / (1 - cost * wanted)
+        kept = (1 + cost * held) / (1 + cost
+                                    * wanted) if wanted > held else (1 - cost * held) / (1 - cost * wanted)
         book[at + TRADED] += abs(kept * wanted - held)
         held, growth, book[at + WAITING] = wanted, growth * kept, -1.0
     book[at + HELD] = held

@@ -12,13 +12,15 @@ import numpy as np
 
 from ..core import ParameterError
 from .rule import BaseRule, band, bars_of, window_of
-from .kernels import BARS, EXPOSURE, OWN, ROUNDING, SIGNAL, WEALTH, average_memory, averaged, compiled
+from portfolio_research.risk.kernels import (BARS, EXPOSURE, OWN, ROUNDING, SIGNAL, WEALTH, average_memory,
+    averaged, compiled)
 
 # %% ../../nbs/risk/04_moving_average.ipynb #b0f7ebca
 _AVERAGES = ("sma", "ema")
 
 def _average_step(state, r, params):
-    "One bar of the moving-average rule; memory: the moving sum of the shadow equity, or weighted sum and sum of weights."
+    """One bar of the moving-average rule; memory: the moving sum of the shadow equity, or weighted sum and
+    sum of weights."""
     w, band, keep = params[0], params[1], params[2]
     if keep == 0: gap = averaged(state, OWN, int(w))
     else:
@@ -34,13 +36,14 @@ def _average_step(state, r, params):
 class MovingAverageRule(BaseRule):
     "Out while the shadow equity is below its moving average (Faber 2007)."
     window: int | str = 200  # points of the curve, >= 2, or an offset such as "10M"
-    band: float = 0.01       # half width of the band around the average in which nothing changes, a fraction in [0, 1)
+    band: float = 0.01       # half width of the band around the average, a fraction in [0, 1)
     kind: str = "sma"        # "sma", equal weights, or "ema", weights that fade with span `window`
     step, run = staticmethod(_average_step), staticmethod(compiled(_average_step))
     def __post_init__(self):
         window_of(self, 2, window=self.window)
         band(self, band=self.band)
-        if self.kind not in _AVERAGES: raise ParameterError(f"MovingAverageRule: kind is 'sma' or 'ema', not {self.kind!r}")
+        if self.kind not in _AVERAGES:
+            raise ParameterError(f"MovingAverageRule: kind is 'sma' or 'ema', not {self.kind!r}")
     def params(self, per_year: float) -> np.ndarray:
         w = bars_of(self, "window", 2, per_year)
         return np.array([w, self.band, 0.0 if self.kind == "sma" else 1 - 2 / (w + 1)])
@@ -51,4 +54,4 @@ class MovingAverageRule(BaseRule):
     def reentry(self) -> str:
         window = self.window if isinstance(self.window, str) else f"{self.window} points"
         average = {"sma": "its average", "ema": "its exponential average"}[self.kind]
-        return f"in again when the shadow equity is more than {self.band:.1%} above {average} over {window}"
+        return f"re-enters when the shadow equity is more than {self.band:.1%} above {average} over {window}"

@@ -19,7 +19,8 @@ class Placement:
     "Which rule watches each strategy, and which the whole portfolio."
     strategy: BaseRule | None = None   # on the shadow equity of each strategy
     portfolio: BaseRule | None = None  # on the shadow equity of the whole portfolio
-    shadow: str = "managed"                # the pool that the portfolio's rule watches: "managed" by the strategies' rules, or "unmanaged"
+    shadow: str = "managed"                # what the portfolio's rule watches: the pool as managed by the
+                                           # strategies' rules, or "unmanaged"
     def __post_init__(self):
         for rule in (self.strategy, self.portfolio):
             if rule is not None and not (hasattr(rule, "start") and hasattr(rule, "advance")):
@@ -28,7 +29,8 @@ class Placement:
             raise ParameterError(f"Placement: shadow is 'managed' or 'unmanaged', not {self.shadow!r}")
     def __str__(self) -> str:
         places = {"on each strategy": self.strategy, "on the whole portfolio": self.portfolio}
-        said = " and ".join(f"{rule} {where}" for where, rule in places.items() if rule is not None) or "no drawdown rule"
+        said = " and ".join(f"{rule} {where}" for where,
+                            rule in places.items() if rule is not None) or "no drawdown rule"
         both = self.strategy is not None and self.portfolio is not None
         return said + ", as it would be without any rule" * (both and self.shadow == "unmanaged")
 

@@ -17,7 +17,8 @@ import numpy as np
 from ..core import WindowError, n_bars
 from .rule import BaseRule, bars_of, inside, store, whole, window_of
 from ..estimation.hidden_markov import HMM, fit_hmm, hmm_update
-from ..estimation.jump_models import HALFLIVES, JumpModel, downside_features, fit_jump, jump_values
+from portfolio_research.estimation.jump_models import (HALFLIVES, JumpModel, downside_features, fit_jump,
+    jump_values)
 from .kernels import BARS, EXPOSURE, OWN, PER_YEAR, SIGNAL, WEALTH, compiled
 
 # %% ../../nbs/risk/06_regime_rules.ipynb #34f51fdc
@@ -27,7 +28,8 @@ def refitted(
     fit: Callable,    # (rule, state, r, window): fits on the last returns and `r`, which is about to be seen
     state, returns, params, exposures, signals,  # as for `loop`; params[1] is the window in bars
 ) -> None:
-    "A loop that is cut before each bar that is due for a fit; the model of a bar has seen it, and nothing after."
+    """A loop that is cut before each bar that is due for a fit; the model of a bar has seen it, and nothing
+    after."""
     first, every = (n_bars(w, state[PER_YEAR]) for w in (rule.window_min, rule.refit))
     bar = state[BARS] + 1 + np.arange(len(returns))
     due = np.flatnonzero((bar >= first) & ((bar - first) % every == 0))
@@ -37,7 +39,8 @@ def refitted(
 
 # %% ../../nbs/risk/06_regime_rules.ipynb #d81b5acc
 def _hmm_step(state, r, params):
-    "One bar of the HMM rule; memory: fitted or not, probabilities, means, variances, transitions, the last returns."
+    """One bar of the HMM rule; memory: fitted or not, probabilities, means, variances, transitions, the last
+    returns."""
     k, window, p = int(params[0]), int(params[1]), OWN + 1
     m, v, a, ring = p + k, p + 2 * k, p + 3 * k, p + 3 * k + k * k
     state[ring + (int(state[BARS]) - 1) % window] = r
@@ -50,7 +53,8 @@ _hmm_run = compiled(_hmm_step)
 
 @lru_cache(maxsize=2048)
 def _fitted(recent: bytes, k: int, before: bytes, seed: int) -> HMM:
-    "A fit on returns that starts from the model before, if that helps; rules that differ in limits alone share it."
+    """A fit on returns that starts from the model before, if that helps; rules that differ in limits alone
+    share it."""
     returns, numbers = np.frombuffer(recent), np.frombuffer(before)
     warm = HMM(numbers[:k], numbers[k:2 * k], numbers[2 * k:].reshape(k, k)) if before else None
     fit = fit_hmm(returns, k, warm, seed=seed)
@@ -87,13 +91,16 @@ class HMMRule(BaseRule):
         inside(self, threshold=self.threshold)
         inside(self, high=self.threshold, release=self.release)
         if n_bars(self.window_min) > n_bars(self.window):
-            raise WindowError(f"HMMRule: window_min {self.window_min!r} is longer than window {self.window!r}")
+            raise WindowError(f"HMMRule: window_min {self.window_min!r} is longer than window "
+                              f"{self.window!r}")
     def params(self, per_year: float) -> np.ndarray:
-        return np.array([self.n_states, bars_of(self, "window", 10 * self.n_states, per_year), self.threshold, self.release])
+        return np.array([self.n_states, bars_of(self, "window", 10 * self.n_states, per_year), self.threshold,
+                         self.release])
     def memory(self, per_year: float) -> np.ndarray:
         return np.zeros(1 + 3 * self.n_states + self.n_states**2 + n_bars(self.window, per_year))
     @property
-    def reentry(self) -> str: return f"in again when the probability of the most volatile state is below {self.release:.0%}"
+    def reentry(self) -> str:
+        return f"re-enters when the probability of the most volatile state is below {self.release:.0%}"
     def warmup(self, per_year: float = 252.0) -> int: return n_bars(self.window_min, per_year) - 1
     def run(self, *arrays) -> None: refitted(self, _hmm_run, _refit, *arrays)
 
@@ -103,7 +110,8 @@ _F = 3 * _H  # features
 _KEEP = .5 ** (1 / HALFLIVES)
 
 def _jump_step(state, r, params):
-    "One bar of the jump rule; memory: fitted or not, values, centres, scale (low, high, mean, std), running sums, returns."
+    """One bar of the jump rule; memory: fitted or not, values, centres, scale (low, high, mean, std),
+    running sums, returns."""
     k, window, v = int(params[0]), int(params[1]), OWN + 1
     c, scale = v + k, v + k + k * _F
     sums, ring = scale + 4 * _F, scale + 4 * _F + 3 * _H
@@ -117,11 +125,13 @@ def _jump_step(state, r, params):
         if not loss > 0: seen = False
         else:
             deviation = np.sqrt(loss / weight)
-            x[0, 3 * h], x[0, 3 * h + 1], x[0, 3 * h + 2] = mean / weight, np.log(deviation), mean / weight / deviation
+            x[0, 3 * h], x[0, 3 * h + 1] = mean / weight, np.log(deviation)
+            x[0, 3 * h + 2] = mean / weight / deviation
     if state[OWN] == 0: return 1.0
     if not seen: return state[EXPOSURE]
     low, high, mean, std = scale, scale + _F, scale + 2 * _F, scale + 3 * _F
-    for f in range(_F): x[0, f] = (min(max(x[0, f], state[low + f]), state[high + f]) - state[mean + f]) / state[std + f]
+    for f in range(_F):
+        x[0, f] = (min(max(x[0, f], state[low + f]), state[high + f]) - state[mean + f]) / state[std + f]
     state[v:c] = jump_values(x, state[c:scale].copy().reshape(k, _F), params[2], state[v:c].copy())[0]
     best = state[v:c].min()
     shares = np.exp(best - state[v:c])
@@ -139,7 +149,8 @@ def _refit_jump(rule: "JumpRule", state: np.ndarray, r: float, window: int) -> N
     recent = np.append(np.roll(state[ring:], -seen), r)[-min(seen + 1, window):]
     x = downside_features(recent, HALFLIVES)
     said = np.isfinite(x).all(axis=1)
-    model = lambda: JumpModel(state[c:scale].copy().reshape(k, _F), rule.penalty, *state[scale:scale + 4 * _F].copy().reshape(4, _F), 0.0)
+    model = lambda: JumpModel(state[c:scale].copy().reshape(k, _F), rule.penalty,
+                              *state[scale:scale + 4 * _F].copy().reshape(4, _F), 0.0)
     settings = dict(n_states=k, penalty=rule.penalty, seed=rule.seed)
     fit = fit_jump(x[said], recent[said] ** 2, warm=model(), starts=0, **settings) if state[OWN] else None
     if fit is None or fit.refused: fit = fit_jump(x[said], recent[said] ** 2, **settings)
@@ -154,7 +165,7 @@ class JumpRule(BaseRule):
     "Out while the cheapest path of states ends in the most volatile one (Shu, Yu and Mulvey 2024)."
     leading: ClassVar[int] = 0
     penalty: float = 50.0         # cost of a change of state, >= 0; higher: fewer exits
-    n_states: int = 2             # states, >= 2; the one with the highest mean squared return is the one to avoid
+    n_states: int = 2  # states, >= 2; the one with the highest mean squared return is the one to avoid
     window: int | str = 2016      # returns of a fit at the most, or an offset such as "8Y"
     window_min: int | str = 504   # returns before the first fit, at least 10 a state and at most `window`
     refit: int | str = 63         # bars between fits, >= 1
@@ -167,7 +178,8 @@ class JumpRule(BaseRule):
         window_of(self, 10 * self.n_states, window=self.window, window_min=self.window_min)
         window_of(self, 1, refit=self.refit)
         if n_bars(self.window_min) > n_bars(self.window):
-            raise WindowError(f"JumpRule: window_min {self.window_min!r} is longer than window {self.window!r}")
+            raise WindowError(f"JumpRule: window_min {self.window_min!r} is longer than window "
+                              f"{self.window!r}")
     def params(self, per_year: float) -> np.ndarray:
         return np.array([self.n_states, bars_of(self, "window", 10 * self.n_states, per_year), self.penalty])
     def memory(self, per_year: float) -> np.ndarray:
@@ -176,4 +188,5 @@ class JumpRule(BaseRule):
     def run(self, *arrays) -> None: refitted(self, _jump_run, _refit_jump, *arrays)
     @property
     def reentry(self) -> str:
-        return f"in again when the cheapest path of states ends in a calmer one, at a penalty of {self.penalty:g} a change"
+        return (f"re-enters when the cheapest path of states ends in a calmer one, at a penalty of "
+                f"{self.penalty:g} a change")

@@ -17,12 +17,13 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from ..core import CalendarError, NotNumericError, ParameterError, StateError, UnitError, WindowError, as_written, fraction, n_bars, periods_per_year
+from ..core import (CalendarError, NotNumericError, ParameterError, StateError, UnitError,
+    WindowError, as_written, fraction, n_bars, periods_per_year)
 from ..plotting import label_ends, percent_axis, wealth_axis
 from ..data.market import check_returns
 from ..execution.costs import cost_fraction
-from portfolio_research.risk.kernels import (EXPOSURE, OWN, OWNER, PER_YEAR, SIGNAL, TRADED, WEALTH, bar, compiled, loop,
-    opened, order)
+from portfolio_research.risk.kernels import (EXPOSURE, OWN, OWNER, PER_YEAR, SIGNAL, TRADED, WEALTH, bar,
+    compiled, loop, opened, order)
 
 # %% ../../nbs/risk/02_rule.ipynb #acf05e11
 class BaseRule:
@@ -31,9 +32,9 @@ class BaseRule:
     leading: ClassVar[int] = 1  # how many of its parameters `str` always shows
     __array_ufunc__ = None      # a weight of numpy times a rule is a rule, not an array
     def __str__(self) -> str: return as_written(self)
-    def params(self, per_year: float) -> np.ndarray: return np.empty(0)  # float64: what the step needs to know
-    def memory(self, per_year: float) -> np.ndarray: return np.empty(0)  # float64: the rule's own memory at the start
-    def warmup(self, per_year: float = 252.0) -> int: return 0           # returns before its windows have filled
+    def params(self, per_year: float) -> np.ndarray: return np.empty(0)  # what the step needs to know
+    def memory(self, per_year: float) -> np.ndarray: return np.empty(0)  # its own memory at the start
+    def warmup(self, per_year: float = 252.0) -> int: return 0  # returns before its windows have filled
     @property
     def reentry(self) -> str: raise NotImplementedError
     def run(self, *arrays: np.ndarray) -> None: loop(self.step)(*arrays)
@@ -56,19 +57,21 @@ class BaseRule:
         exposures, _, state = _walk(self, state, returns)
         return exposures, state
     def exposure(self,
-        returns: pd.Series,  # (T,) simple returns by date, fractions; NaN before the first and after the last is allowed
-    ) -> pd.Series:          # (T,) in [0, 1], as of each date; 1 before the first return, unchanged after the last
+        returns: pd.Series,  # (T,) simple returns by date, fractions; NaN before the first and after the last
+    ) -> pd.Series:  # (T,) in [0, 1], as of each date; 1 before the first return, unchanged after the last
         "Exposure as of the last return used; it is filled one bar later, see `apply`."
         return _series(self, returns)[0].rename("exposure")
     def signal(self, returns: pd.Series) -> pd.Series:
-        "The number that the rule compares with its limits, by date as `exposure`; 0 while there is nothing to see."
+        """The number that the rule compares with its limits, by date as `exposure`; 0 while there is nothing
+        to see."""
         return _series(self, returns)[1].rename("signal")
     def apply(self,
         returns: pd.Series,      # (T,) as for `exposure`
         cost_bps: float = 10.0,  # basis points of traded notional
-        cash: float | str | pd.Series = 0.0,  # annual rate, or a Series of returns per period such as `market.cash_returns`
+        cash: float | str | pd.Series = 0.0,  # annual rate, or returns such as `market.cash_returns`
     ) -> pd.Series:              # (T,) returns under the rule, net of costs; NaN where `returns` is
-        "Managed returns: an exposure as of one bar is filled at the close of the next, and earns from there on."
+        """Managed returns: an exposure as of one bar is filled at the close of the next, and earns from
+        there on."""
         return _managed(self.exposure(returns), returns, cost_bps, cash)[0]
 
 # %% ../../nbs/risk/02_rule.ipynb #3e4e7dbb
@@ -85,7 +88,9 @@ def _walk(rule: BaseRule, state, returns) -> tuple[np.ndarray, np.ndarray, np.nd
     blank, params = _prepared(rule, float(state[PER_YEAR]) if len(state) >= OWN else 252.0)
     if state.shape != blank.shape or state[OWNER] != blank[OWNER] or not np.isfinite(state).all():
         raise StateError(f"{rule}: the state was made by another rule; begin with start()")
-    if returns.ndim != 1: raise ParameterError(f"{rule}: returns of one stream are wanted, not an array of shape {returns.shape}")
+    if returns.ndim != 1:
+        raise ParameterError(f"{rule}: returns of one stream are wanted, not an array of shape "
+                             f"{returns.shape}")
     if (bad := (returns < -1) | np.isinf(returns)).any():
         raise UnitError(f"{rule}: {returns[bad][0]:g} is no simple return; these may be percent")
     live = ~np.isnan(returns)
@@ -118,20 +123,26 @@ def _following(bar: Callable, made_of: int = 0) -> Callable:
 
 _follow = compiled(bar, _following)
 
-def _managed(exposure: pd.Series, returns: pd.Series, cost_bps: float, cash: float | str | pd.Series) -> tuple:
-    "Net returns, weights held after each bar's fill, both (T,), and notional traded, of a book that follows an exposure."
+def _managed(exposure: pd.Series, returns: pd.Series, cost_bps: float,
+             cash: float | str | pd.Series) -> tuple:
+    """Net returns, weights held after each bar's fill, both (T,), and notional traded, of a book that
+    follows an exposure."""
     live, book = returns.notna().to_numpy(), opened()
     out = np.full((2, len(returns)), np.nan)
     net, held = np.empty((2, live.sum()))
-    _follow(book, exposure.to_numpy()[live], returns.to_numpy(float)[live], cash_by_date(cash, returns)[live], cost_fraction(cost_bps), net, held)
+    _follow(book, exposure.to_numpy()[live], returns.to_numpy(float)[live], cash_by_date(cash, returns)[live],
+            cost_fraction(cost_bps), net, held)
     out[:, live] = net, held
-    return pd.Series(out[0], returns.index, name=returns.name), pd.Series(out[1], returns.index, name="held"), book[TRADED]
+    return pd.Series(out[0], returns.index,
+                     name=returns.name), pd.Series(out[1], returns.index, name="held"), book[TRADED]
 
 def cash_by_date(cash: float | str | pd.Series, returns: pd.Series) -> np.ndarray:
     "What cash returns over each period."
     per_year = periods_per_year(returns.index)
-    if not isinstance(cash, pd.Series): return np.full(len(returns), (1 + fraction(cash)) ** (1 / per_year) - 1)
-    if len(absent := returns.index.difference(cash.index)): raise CalendarError(f"cash: there is no return on {absent[0]}")
+    if not isinstance(cash, pd.Series):
+        return np.full(len(returns), (1 + fraction(cash)) ** (1 / per_year) - 1)
+    if len(absent := returns.index.difference(cash.index)):
+        raise CalendarError(f"cash: there is no return on {absent[0]}")
     if abs(cash.mean()) * per_year > .5:
         raise UnitError(f"cash: {cash.mean():g} a period is more than 50% a year; give returns per period")
     return check_returns(cash).reindex(returns.index).to_numpy()
@@ -175,7 +186,8 @@ def window_of(rule, least: int, **windows) -> None:
 def bars_of(rule, name: str, least: int, per_year: float) -> int:
     "A rule's window in bars of a calendar; raises `WindowError` where that is too few."
     if (bars := n_bars(getattr(rule, name), per_year)) < least:
-        raise WindowError(f"{rule}: {name} is {bars} bars at {per_year:g} bars a year, and must be at least {least}")
+        raise WindowError(f"{rule}: {name} is {bars} bars at {per_year:g} bars a year, and must be at least "
+                          f"{least}")
     return bars
 
 # %% ../../nbs/risk/02_rule.ipynb #775b6dba
@@ -193,10 +205,12 @@ class _Combined(BaseRule):
         return f" {self.how} ".join(texts)
     @property
     def reentry(self) -> str:
-        words = {"&": "as far as all allow", "|": "as far as one allows", "+": "each with its share"}[self.how]
+        words = {"&": "as far as all allow", "|": "as far as one allows",
+                 "+": "each with its share"}[self.how]
         return f"{words}: " + "; ".join(f"{p}, {p.reentry}" for p in self.parts)
     def warmup(self, per_year: float = 252.0) -> int: return max(p.warmup(per_year) for p in self.parts)
-    def memory(self, per_year: float) -> np.ndarray: return np.concatenate([p.start(per_year) for p in self.parts])
+    def memory(self,
+               per_year: float) -> np.ndarray: return np.concatenate([p.start(per_year) for p in self.parts])
     def run(self, state, returns, params, exposures, signals) -> None:
         "Each part over its own stretch of the state; the signal is the exposure."
         if not len(returns): return
@@ -219,12 +233,15 @@ def _together(how: str, a: BaseRule, b: BaseRule) -> _Combined:
     "Two rules, and what they are made of already where that is put together in the same way."
     for rule in (a, b):
         if not isinstance(rule, BaseRule):
-            raise ParameterError(f"{a} {how} {b}: {rule!r} is no drawdown rule; use one such as MaxDrawdownStop(0.15)")
-    flat = [rule if isinstance(rule, _Combined) and rule.how == how else _Combined(how, (rule,), (1.0,) * (how == "+"))
+            raise ParameterError(f"{a} {how} {b}: {rule!r} is no drawdown rule; use one such as "
+                                 "MaxDrawdownStop(0.15)")
+    flat = [rule if isinstance(rule, _Combined) and rule.how == how
+            else _Combined(how, (rule,), (1.0,) * (how == "+"))
             for rule in (a, b)]
     weights = flat[0].weights + flat[1].weights
     if sum(weights) > 1 + 1e-9:
-        raise ParameterError(f"{a} + {b}: the weights sum to {sum(weights):g}, more than 1; write 0.5 * a + 0.5 * b")
+        raise ParameterError(f"{a} + {b}: the weights sum to {sum(weights):g}, more than 1; write 0.5 * a + "
+                             "0.5 * b")
     return _Combined(how, flat[0].parts + flat[1].parts, weights)
 
 def _weighted(rule: BaseRule, weight: float) -> _Combined:
@@ -256,7 +273,8 @@ def plot_rule(
     percent_axis(mid, "held")
     percent_axis(low, "under water")
     per_year, n = periods_per_year(returns.index), int(returns.count())
-    said = f"{rule}: {held.mean():.0%} invested, trades {traded / max(n, 1) * per_year:.1f} times the book a year"
+    said = (f"{rule}: {held.mean():.0%} invested, trades {traded / max(n, 1) * per_year:.1f} times the book "
+            "a year")
     if n < rule.warmup(per_year): said += f"; {n} returns do not fill its window of {rule.warmup(per_year)}"
     top.set_title(fill(said, 78), fontsize=9)
     return fig
@@ -268,9 +286,11 @@ def check_cuts(
     seed: int = 0,        # chooses the cuts
     bars: int = 200,      # at the end of the stretch, which are also run one by one
 ) -> None:
-    "Raise `AssertionError` unless a rule gives the same bits however a stretch is cut, its state going through JSON."
+    """Raise `AssertionError` unless a rule gives the same bits however a stretch is cut, its state going
+    through JSON."""
     whole, last = rule.advance(rule.start(), returns)
-    assert ((whole >= 0) & (whole <= 1)).all() and np.isfinite(last).all(), f"{rule}: an exposure or its state is out of range"
+    fits = ((whole >= 0) & (whole <= 1)).all() and np.isfinite(last).all()
+    assert fits, f"{rule}: an exposure or its state is out of range"
     n = len(returns)
     cuts = np.sort(np.random.default_rng(seed).integers(0, n, 12))
     for places in (cuts, np.arange(max(n - bars, 1), n)):

@@ -14,14 +14,16 @@ import numpy as np
 
 from ..core import ParameterError, fraction
 from .rule import BaseRule, bars_of, inside, store, window_of
-from .kernels import (EXPOSURE, OWN, ROUNDING, SIGNAL, WEALTH, average_memory, averaged, compiled, part)
+from portfolio_research.risk.kernels import (EXPOSURE, OWN, ROUNDING, SIGNAL, WEALTH, average_memory,
+    averaged, compiled, part)
 
 # %% ../../nbs/risk/03_stop_loss.ipynb #e38a3a9f
 class Reentry:
     "Base of the ways back: what kind of way, and the number that belongs to it."
     kind: ClassVar[float]
     def number(self, per_year: float) -> float: return 0.0
-    def memory(self, per_year: float) -> np.ndarray: return np.ones(3)  # peak, low, bars out, then what the way needs
+    # peak, low, bars out, then what the re-entry needs
+    def memory(self, per_year: float) -> np.ndarray: return np.ones(3)
     def warmup(self, per_year: float) -> int: return 0
 
 # %% ../../nbs/risk/03_stop_loss.ipynb #6bbc2eee
@@ -29,18 +31,20 @@ class Reentry:
 class Recover(Reentry):
     "Back in when a fraction of the fall has been regained."
     kind: ClassVar[float] = 0.0
-    fraction: float = 0.5  # of the way from the lowest point since the exit back to the peak before it; in (0, 1]
-    def __post_init__(self): store(self, fraction, lambda f: 0 < f <= 1, "be above 0 and at most 1", fraction=self.fraction)
+    fraction: float = 0.5  # of the fall from the peak to the lowest point since; in (0, 1]
+    def __post_init__(self):
+        store(self, fraction, lambda f: 0 < f <= 1, "be above 0 and at most 1", fraction=self.fraction)
     def number(self, per_year: float) -> float: return self.fraction
     def __str__(self) -> str:
-        return f"in again when the shadow equity has regained {self.fraction:.0%} of its fall; the peak is reset to it then"
+        return (f"re-enters when the shadow equity has regained {self.fraction:.0%} of its fall; the peak is "
+                "reset to it then")
 
 @dataclass(frozen=True)
 class NewHigh(Reentry):
     "Back in when the peak before the exit has been reached."
     kind: ClassVar[float] = 0.0
     def number(self, per_year: float) -> float: return 1.0
-    def __str__(self) -> str: return "in again when the shadow equity is back at its peak"
+    def __str__(self) -> str: return "re-enters when the shadow equity is back at its peak"
 
 @dataclass(frozen=True)
 class After(Reentry):
@@ -49,7 +53,9 @@ class After(Reentry):
     time: int | str = "3M"  # bars out, >= 1, or an offset
     def __post_init__(self): window_of(self, 1, time=self.time)
     def number(self, per_year: float) -> float: return bars_of(self, "time", 1, per_year)
-    def __str__(self) -> str: return f"in again after {self.time if isinstance(self.time, str) else f'{self.time} bars'}, whatever happened; the peak is reset then"
+    def __str__(self) -> str:
+        time = self.time if isinstance(self.time, str) else f"{self.time} bars"
+        return f"re-enters after {time} and resets the peak"
 
 @dataclass(frozen=True)
 class AboveAverage(Reentry):
@@ -58,17 +64,19 @@ class AboveAverage(Reentry):
     window: int | str = 100  # points of the curve, >= 2, or an offset
     def __post_init__(self): window_of(self, 2, window=self.window)
     def number(self, per_year: float) -> float: return bars_of(self, "window", 2, per_year)
-    def memory(self, per_year: float) -> np.ndarray: return np.append(np.ones(3), average_memory(int(self.number(per_year))))
+    def memory(self, per_year: float) -> np.ndarray:
+        return np.append(np.ones(3), average_memory(int(self.number(per_year))))
     def warmup(self, per_year: float) -> int: return int(self.number(per_year)) - 1
     def __str__(self) -> str:
         window = self.window if isinstance(self.window, str) else f"{self.window} points"
-        return f"in again when the shadow equity is above its average over {window}; the peak is reset to it then"
+        return (f"re-enters when the shadow equity is above its average over {window}; the peak is reset to "
+                "it then")
 
 @dataclass(frozen=True)
 class NoReentry(Reentry):
     "Out for good."
     kind: ClassVar[float] = 3.0
-    def __str__(self) -> str: return "never in again"
+    def __str__(self) -> str: return "does not re-enter"
 
 # %% ../../nbs/risk/03_stop_loss.ipynb #6ac94fe9
 @part
@@ -104,8 +112,8 @@ def comes_back(
 def check_way(rule, way) -> None:
     "Refuse what is no way back."
     if not isinstance(way, Reentry):
-        raise ParameterError(f"{type(rule).__name__}: reentry is Recover(...), NewHigh(), After(...), AboveAverage(...) or "
-                             f"NoReentry(), not {way!r}")
+        raise ParameterError(f"{type(rule).__name__}: reentry is Recover(...), NewHigh(), After(...), "
+                             f"AboveAverage(...) or NoReentry(), not {way!r}")
 
 # %% ../../nbs/risk/03_stop_loss.ipynb #99599244
 def _stop_step(state, r, params):

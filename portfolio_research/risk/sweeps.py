@@ -17,8 +17,8 @@ import pandas as pd
 from ..core import ParameterError, periods_per_year
 from .rule import BaseRule, cash_by_date, check_one_stream
 from ..execution.costs import cost_fraction
-from portfolio_research.risk.kernels import (BOOK, EXPOSURE, HELD, MONEY, OWN, PER_YEAR, SAID, TRADED, WAITING, WEALTH, bar, compiled,
-    observe, order)
+from .kernels import (BOOK, EXPOSURE, HELD, MONEY, OWN, PER_YEAR, SAID, TRADED,
+    WAITING, WEALTH, bar, compiled, observe, order)
 
 # %% ../../nbs/risk/08_sweeps.ipynb #f3dada72
 def settings(
@@ -34,7 +34,7 @@ _WEALTH, _DEPTH, _SUM, _SQUARES, _RETURNS, _RETURNS2, _HELD, _TRADED = range(8)
 def _swept(
     step: Callable,    # of a rule, see `loop`
     made_of: int = 0,  # see `fingerprint`
-) -> Callable:         # (returns, cash, cost, per_year, begins, sizes, params, exposures, summary): fills the last two
+) -> Callable:         # fills the last two of its arguments, exposures and summary
     "A step over all settings, each with a state and a book of its own."
     def run(returns, cash, cost, per_year, begins, sizes, params, exposures, summary):
         _ = made_of
@@ -72,14 +72,16 @@ def sweep_rules(
     returns: pd.Series,                   # (T,) simple returns by date, as for `rule.exposure`
     cost_bps: float = 10.0,               # basis points of traded notional
     cash: float | str | pd.Series = 0.0,  # as for `rule.apply`
-) -> pd.DataFrame:                        # (rules, 6) see `_SUMMARY`: exposure is the mean share held, turnover notional a year
+) -> pd.DataFrame:  # (rules, 6) see `_SUMMARY`: exposure is the mean share held, turnover notional a year
     "What each of many rules would have earned; the same steps and the same book as `rule.apply`."
     live, per_year, r = _given(rules, returns)
-    cash, cost, numbers = cash_by_date(cash, returns)[live], cost_fraction(cost_bps), np.empty((len(rules), 8))
+    cash, cost, numbers = cash_by_date(cash,
+                                       returns)[live], cost_fraction(cost_bps), np.empty((len(rules), 8))
     for step, members in _groups(rules).items():
         if step is None: numbers[members] = [_one_by_one(rules[i], r, cash, cost, per_year) for i in members]
         else: numbers[members] = _together([rules[i] for i in members], step, r, cash, cost, per_year)[1]
-    return pd.DataFrame(_summary(numbers, len(r), per_year), pd.Index(rules, dtype=object, name="rule"), _SUMMARY)
+    return pd.DataFrame(_summary(numbers, len(r), per_year), pd.Index(rules, dtype=object, name="rule"),
+                        _SUMMARY)
 
 def sweep_exposures(
     rules: Sequence[BaseRule],  # any rules
@@ -89,7 +91,9 @@ def sweep_exposures(
     live, per_year, r = _given(rules, returns)
     said = np.ones((len(rules), live.sum() + 1))
     for step, members in _groups(rules).items():
-        if step is not None: said[members, 1:] = _together([rules[i] for i in members], step, r, 0 * r, 0.0, per_year, keep=True)[0]
+        if step is not None:
+            alike = [rules[i] for i in members]
+            said[members, 1:] = _together(alike, step, r, 0 * r, 0.0, per_year, keep=True)[0]
         else:
             for i in members: said[i, 1:] = rules[i].advance(rules[i].start(per_year), r)[0]
     return pd.DataFrame(said[:, np.cumsum(live)].T, returns.index, pd.Index(rules, dtype=object, name="rule"))
@@ -112,11 +116,13 @@ def _groups(rules: Sequence[BaseRule]) -> dict[Callable | None, list[int]]:
         groups.setdefault(kind.step if hasattr(kind.run, "py_func") else None, []).append(i)
     return groups
 
-def _together(rules: list, step: Callable, r, cash, cost: float, per_year: float, keep: bool = False) -> tuple:
+def _together(rules: list, step: Callable, r, cash, cost: float, per_year: float,
+              keep: bool = False) -> tuple:
     "Exposures, if they are to be kept, and summaries of rules that share a step."
     memories = [np.asarray(rule.memory(per_year), float) for rule in rules]
     ends = [int(m.nonzero()[0][-1]) + 1 if m.any() else 0 for m in memories]
-    begins, params = np.zeros((len(rules), max(max(ends), 1))), np.array([rule.params(per_year) for rule in rules], float)
+    begins, params = np.zeros((len(rules),
+                               max(max(ends), 1))), np.array([rule.params(per_year) for rule in rules], float)
     for row, m, end in zip(begins, memories, ends, strict=True): row[:end] = m[:end]
     sizes = np.array([OWN + len(m) for m in memories])
     exposures, summary = np.empty((len(rules) * keep, len(r))), np.empty((len(rules), 8))
@@ -130,7 +136,8 @@ def _replay(state, r, numbers):
 def _one_by_one(rule: BaseRule, r, cash, cost: float, per_year: float) -> np.ndarray:
     "The summary of one rule by its own loop."
     said, summary = rule.advance(rule.start(per_year), r)[0], np.empty((1, 8))
-    _kernel(_replay, False)(r, cash, cost, per_year, np.zeros((1, 1)), np.array([OWN]), said[None], np.empty((0, len(r))), summary)
+    _kernel(_replay, False)(r, cash, cost, per_year, np.zeros((1, 1)), np.array([OWN]), said[None],
+                            np.empty((0, len(r))), summary)
     return summary[0]
 
 def _summary(x: np.ndarray, T: int, per_year: float) -> dict[str, np.ndarray]:
@@ -139,5 +146,8 @@ def _summary(x: np.ndarray, T: int, per_year: float) -> dict[str, np.ndarray]:
     excess, mean = spread(x[:, _SUM], x[:, _SQUARES]), x[:, _SUM] / T
     flat = excess <= 1e-12 * np.abs(mean) + 1e-15
     sharpe = np.where(flat, np.nan, mean / np.where(flat, 1, excess)) * np.sqrt(per_year)
-    return dict(zip(_SUMMARY, (x[:, _WEALTH] ** (per_year / T) - 1, spread(x[:, _RETURNS], x[:, _RETURNS2]) * np.sqrt(per_year),
-                              sharpe, x[:, _DEPTH], x[:, _HELD] / T, x[:, _TRADED] / T * per_year), strict=True))
+    return dict(zip(_SUMMARY,
+                    (x[:, _WEALTH] ** (per_year / T) - 1,
+                     spread(x[:, _RETURNS], x[:, _RETURNS2]) * np.sqrt(per_year),
+                              sharpe, x[:, _DEPTH], x[:, _HELD] / T, x[:, _TRADED] / T * per_year),
+                    strict=True))

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core import ParameterError
-from .drawdown_distribution import expected_peak_at_drawdown, expected_time_to_drawdown, log_depth, unseen
+from portfolio_research.studies.drawdown_distribution import (expected_peak_at_drawdown,
+    expected_time_to_drawdown, log_depth, unseen)
 
 # %% ../../nbs/studies/02_drawdown_theory.ipynb #60e83038
 class Premium(NamedTuple):

@@ -20,7 +20,8 @@ import pandas as pd
 
 from ..core import ParameterError, UnknownNameError
 from ..risk.rule import BaseRule
-from .simulated_strategies import LEVELS, Setup, LevelPath, Said, ReturnModel, simulated_returns
+from portfolio_research.studies.simulated_strategies import (LEVELS, Setup, LevelPath, Said, ReturnModel,
+    simulated_returns)
 
 # %% ../../nbs/studies/04_monte_carlo.ipynb #49f1b10d
 NUMBERS = ("mean", "square", "cagr", "depth", "exposure", "turnover", "stops", "for nothing", "healthy")

@@ -53,7 +53,7 @@ def profit_kept(
 
 # %% ../../nbs/studies/05_placement_map.ipynb #2b4e19fc
 def own_risk(
-    limit: float = 1.4,                # drawdown limit in annual volatilities of the returns that the rule monitors, > 0
+    limit: float = 1.4,  # drawdown limit in annual volatilities of the returns that the rule monitors, > 0
     make: Callable | None = None,      # limit as a fraction -> rule; None: a `MaxDrawdownStop`
 ) -> Callable[["ReturnModel"], tuple]:       # model -> (rule on each strategy, rule on the whole)
     "Stops at the same multiple of the volatility of what they watch, for `explore`."

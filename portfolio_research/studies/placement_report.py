@@ -40,7 +40,8 @@ def headline(
         _by_rule({name: answer.difference("sharpe", name) for name in answer.families}, answer.level),
         _made_equal(answer),
         f"Against no rule at all, rules on the whole portfolio changed the Sharpe ratio by {none.interval}.",
-        f"{best.tried} arms were tried; the highest Sharpe ratio, {best.sharpe:.2f}, belongs to {_arm_name(best.best)};",
+        f"{best.tried} arms were tried; the highest Sharpe ratio, {best.sharpe:.2f}, belongs to "
+        f"{_arm_name(best.best)};",
         f"that this is more than the luck of the best has a confidence of {best.confidence:.0%},",
         f"and picking the best arm by its past has a probability of overfitting of {best.overfitting:.0%}."])
 
@@ -124,8 +125,10 @@ def plot_exposures(
     table, families = answer.table(), answer.families
     fig, axes = plt.subplots(len(statistics), len(families), sharex=True, sharey="row", squeeze=False,
                              figsize=(7, 1.9 * len(statistics) + .3))
-    least = table.invested.loc[[arm for arm in table.index if arm[1] in ("each strategy", "whole portfolio")]].min()
-    mixes, cash = np.linspace(.95 * least / table.invested["no rule", ""], 1, 15), answer.market.cash_returns.loc[answer.returns.index]
+    least = table.invested.loc[[arm for arm in table.index
+                                if arm[1] in ("each strategy", "whole portfolio")]].min()
+    mixes, cash = np.linspace(.95 * least / table.invested["no rule", ""], 1,
+                              15), answer.market.cash_returns.loc[answer.returns.index]
     none = answer.returns["no rule", ""]
     mixed = pd.DataFrame({k: cash + k * (none - cash) for k in mixes})
     full = table.loc[("no rule", ""), "invested"]
@@ -145,7 +148,8 @@ def plot_exposures(
     for i, (name, colour) in enumerate(ink.items()): fig.text(.12 + .28 * i, 1.02, name, color=colour)
     return fig
 
-def _in_lines(rule: str) -> str: return re.sub("(?<=[a-z])(?=[A-Z])", "\n", rule.partition("(")[0].removesuffix("Rule"))
+def _in_lines(rule: str) -> str:
+    return re.sub("(?<=[a-z])(?=[A-Z])", "\n", rule.partition("(")[0].removesuffix("Rule"))
 
 # %% ../../nbs/studies/07_placement_report.ipynb #e1e7a600
 def plot_underwater(
@@ -197,8 +201,7 @@ _EQUAL = "Whole portfolio minus each strategy, the one that had more mixed with 
 _EXPOSURES = "Every arm against its average exposure; grey, no rule mixed with cash."
 _LIMITS = ("The embedded market holds companies that are known to have survived, so every level of growth "
            "here is too high. The comparison between levels suffers less, since all arms hold the same "
-           "companies; "
-           "but rules that sell in a crash are judged on shares that are known to have come back. "
+           "companies; but rules that sell in a crash are judged on shares that are known to have come back. "
            "Parameters are those of the settings and were not fitted; other parameters are other arms.")
 
 def _what_was_run(answer: PlacementStudy) -> str:

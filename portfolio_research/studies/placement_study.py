@@ -49,7 +49,7 @@ def _equal_parts(
     measure: pd.Series,      # (arms,) what is to be equal: average exposure, or volatility; >= 0
     rules: Sequence[str],    # rules whose levels are compared
     cash: pd.Series | float = 0.0,  # (T,) returns of cash per bar
-) -> tuple[pd.DataFrame, pd.Series]:  # columns (rule, level), level "" for no rule; and the share held of each
+) -> tuple[pd.DataFrame, pd.Series]:  # columns (rule, level), "" for no rule; the share held of each
     "Each rule's levels, and no rule, mixed with cash until none has more than the least of the levels."
     shares = {}
     for rule in rules:
@@ -60,7 +60,8 @@ def _equal_parts(
     arm = {key: returns[key if key[1] else ("no rule", "")] for key in shares}
     mixed = {key: cash + k * (arm[key] - cash) for key, k in shares.items()}
     names = pd.MultiIndex.from_tuples(list(mixed))
-    return pd.DataFrame(dict(enumerate(mixed.values()))).set_axis(names, axis=1), pd.Series(list(shares.values()), names)
+    table = pd.DataFrame(dict(enumerate(mixed.values()))).set_axis(names, axis=1)
+    return table, pd.Series(list(shares.values()), names)
 
 # %% ../../nbs/studies/06_placement_study.ipynb #8d4c20b9
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,7 +86,8 @@ class PlacementStudy:
         what: str,          # a key of `EQUAL`
     ) -> "PlacementStudy":
         "The same study, each rule's levels and no rule mixed with cash until they are equal."
-        if what not in EQUAL: raise ParameterError(f"at_equal: arms can be equal in {' or '.join(EQUAL)}, not {what!r}")
+        if what not in EQUAL:
+            raise ParameterError(f"at_equal: arms can be equal in {' or '.join(EQUAL)}, not {what!r}")
         return replace(self, equal=what)
     @cached_property
     def _mixed(self) -> tuple[pd.DataFrame, pd.Series]:
@@ -116,7 +118,8 @@ class PlacementStudy:
     def _draws(self) -> tuple[np.ndarray, np.ndarray]:
         "(arms, statistics) as observed, and (resamples, arms, statistics)."
         streams = self.returns.set_axis(range(self.returns.shape[1]), axis=1)
-        return resampled_statistics(streams, COMPARED, n=self.resamples, seed=self.seed, cash=self.market.cash_returns)
+        return resampled_statistics(streams, COMPARED, n=self.resamples, seed=self.seed,
+                                    cash=self.market.cash_returns)
     def difference(self,
         statistic: str,                  # one of `COMPARED`
         rule: str | None = None,         # a rule or a family; None: the average over all rules
@@ -130,8 +133,8 @@ class PlacementStudy:
         names, s = list(self.returns.columns), COMPARED.index(statistic)
         place = lambda r, l: (r, l) if l or self.equal else ("no rule", "")
         if not rules or place(rules[0], level) not in names or place(rules[0], against) not in names:
-            raise ParameterError(f"difference: there is no {rule or 'rule'!r} on {level!r} and on {against!r} "
-                                 f"in this study{', ' + EQUAL[self.equal] if self.equal else ''}")
+            raise ParameterError(f"difference: there is no {rule or 'rule'!r} on {level!r} and on "
+                                 f"{against!r} in this study{', ' + EQUAL[self.equal] if self.equal else ''}")
         pairs = [(names.index(place(r, level)), names.index(place(r, against))) for r in rules]
         observed, draws = self._draws
         value = np.mean([observed[a, s] - observed[b, s] for a, b in pairs])
@@ -177,7 +180,8 @@ def selection(
     out = dict(tried=len(sharpe), best=sharpe.idxmax(), sharpe=sharpe.max(), without=sharpe["no rule", ""],
                confidence=0.0, overfitting=np.nan)
     streams = returns.set_axis(range(returns.shape[1]), axis=1)
-    if len(streams.columns) > 1 and len(streams) >= 32: out["overfitting"] = backtest_overfitting(streams).probability
+    if len(streams.columns) > 1 and len(streams) >= 32:
+        out["overfitting"] = backtest_overfitting(streams).probability
     if out["best"] in gain.columns:
         tried = gain.mean() / gain.std() * answer.market.per_year ** .5
         out["confidence"] = deflated_sharpe(gain[out["best"]], tried.tolist())

@@ -188,7 +188,8 @@ class Setup(NamedTuple):
         kept = self.pool(self.earned(returns, x))
         monitored_returns = [path.net[:, None] for path in (free, kept)]
         g, g_kept = (self.exposures(self.whole, stream) for stream in monitored_returns)
-        each, whole, last = Said(x, returns), Said(g, monitored_returns[0]), Said(g_kept, monitored_returns[1])
+        each, whole = Said(x, returns), Said(g, monitored_returns[0])
+        last = Said(g_kept, monitored_returns[1])
         paths = (free, self.account(returns, kept, x, (each,)), self.account(returns, free, g, (whole,)),
                  self.account(returns, kept, x * g_kept, (each, last)))
         return dict(zip(LEVELS, paths, strict=True))

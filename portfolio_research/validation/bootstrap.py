@@ -19,8 +19,10 @@ from ..core import CalendarError, MissingDataError, ParameterError, UnknownNameE
 from ..metrics.metric import Metric
 from ..metrics.metrics import METRICS, metric
 from ..metrics.returns import ReturnPath, return_paths
-from .overfitting import Overfitting, SharpeSample, backtest_overfitting  # noqa: F401
-from .overfitting import deflated_sharpe, expected_maximum_sharpe, minimum_track_record  # noqa: F401
+from .overfitting import Overfitting, SharpeSample  # noqa: F401
+from .overfitting import backtest_overfitting  # noqa: F401
+from portfolio_research.validation.overfitting import (deflated_sharpe, expected_maximum_sharpe,  # noqa: F401
+    minimum_track_record)
 from .overfitting import probabilistic_sharpe, sharpe_variance  # noqa: F401
 
 _all_ = ["Overfitting", "SharpeSample", "backtest_overfitting", "deflated_sharpe", "expected_maximum_sharpe",

@@ -214,7 +214,8 @@ def one_row_qp(
     high: float | np.ndarray = 1.0,    # upper bounds, > 0: one for all, or (N,); inf where there is none
     start: np.ndarray | None = None,   # (N,) states to begin with, such as those of a problem nearby
 ) -> Solution:
-    "Minimise x'Px/2 + q'x subject to row @ x = total and 0 <= x <= high; the multiplier of the row comes last."
+    """Minimise x'Px/2 + q'x subject to row @ x = total and 0 <= x <= high; the multiplier of the row comes
+    last."""
     P = np.ascontiguousarray(P, dtype=float)
     N = len(P)
     if P.shape != (N, N): raise ParameterError(f"one_row_qp: P is {P.shape}; (N, N) is wanted")
@@ -227,8 +228,10 @@ def one_row_qp(
     right = np.inf if total is None else float(total)
     x, y, value, residual, rounds = _solve(P, q, row, right, high, state, start is None)
     if not residual < np.inf:
-        return Solution.none(N, "failed", "the states did not settle", residual=np.inf, rounds=rounds, state=state)
+        return Solution.none(N, "failed", "the states did not settle", residual=np.inf, rounds=rounds,
+                             state=state)
     breach = 0. if total is None else float(abs(row @ x - total) / (abs(row) @ x))
     solved = max(residual, breach) <= 1e-8
-    return Solution(x, "optimal" if solved else "failed", "" if solved else "singular", value, max(residual, breach), breach,
+    return Solution(x, "optimal" if solved else "failed", "" if solved else "singular", value,
+                    max(residual, breach), breach,
                     method="pivoting", rounds=rounds, multipliers=y[:N] if total is None else y, state=state)

@@ -16,7 +16,8 @@ class ConeProgram:
     "A convex problem, written a block at a time."
     def __init__(self, homogeneous: bool = False):
         self.size, self.rows, self.q, self.quadratic, self.cones = 0, 0, [], [], []
-        self.entries, self.constants = [], []                     # (row, column, value) arrays; (row, value) arrays
+        # (row, column, value) arrays; (row, value) arrays
+        self.entries, self.constants = [], []
         self.scale = int(self.variables(1)[0]) if homogeneous else None
 
     def variables(self,
@@ -29,7 +30,7 @@ class ConeProgram:
     def add(self,
         cone: str,                            # "zero", "nonneg" or "soc"
         constant: np.ndarray | float,         # (m,) c, or one number for all rows
-        *terms: tuple,                        # (places (k,), matrix (m, k)), or (places (m,), factors (m,) or one factor)
+        *terms: tuple,  # (places (k,), matrix (m, k)), or (places (m,), factors (m,) or one factor)
         fixed: bool = False,                  # constants stay as they are, also in a homogeneous program
     ) -> None:
         "Demand that c + Mx is in a cone."
@@ -44,7 +45,8 @@ class ConeProgram:
         m: int,
     ) -> None:
         "Demand that v exp(u / v) <= w in each of m rows."
-        for k, (constant, *terms) in enumerate((u, v, w)): self._write(self.rows + k + 3 * np.arange(m), constant, terms)
+        for k, (constant, *terms) in enumerate((u, v, w)):
+            self._write(self.rows + k + 3 * np.arange(m), constant, terms)
         self._close("exp", 3 * m)
 
     def multiple(self, x: np.ndarray) -> float:
@@ -64,7 +66,8 @@ class ConeProgram:
         if self.scale is not None and not fixed: terms = (*terms, (np.array([self.scale]), constant[:, None]))
         elif constant.any(): self.constants.append((at, constant))
         for places, M in terms:
-            if np.ndim(M) == 2: entry = np.repeat(at, len(places)), np.tile(places, len(at)), np.asarray(M, float).ravel()
+            if np.ndim(M) == 2:
+                entry = np.repeat(at, len(places)), np.tile(places, len(at)), np.asarray(M, float).ravel()
             else: entry = at, np.broadcast_to(places, len(at)), np.broadcast_to(np.asarray(M, float), len(at))
             self.entries.append(entry)
 
@@ -83,8 +86,10 @@ def solve_cones(
     from scipy import sparse
     n = program.size
     P, q, A, b = _matrices(program)
-    kinds = {"zero": clarabel.ZeroConeT, "nonneg": clarabel.NonnegativeConeT, "soc": clarabel.SecondOrderConeT}
-    cones = [c for kind, k in program.cones for c in ([clarabel.ExponentialConeT()] * (k // 3) if kind == "exp" else [kinds[kind](k)])]
+    kinds = {"zero": clarabel.ZeroConeT, "nonneg": clarabel.NonnegativeConeT,
+             "soc": clarabel.SecondOrderConeT}
+    cones = [c for kind, k in program.cones
+             for c in ([clarabel.ExponentialConeT()] * (k // 3) if kind == "exp" else [kinds[kind](k)])]
     said = ""
     for changed in _SETTINGS:
         settings = _settings(clarabel.DefaultSettings(), changed)
@@ -95,7 +100,8 @@ def solve_cones(
         if str(found.status) == "PrimalInfeasible" and _proves(program, A, b, np.array(found.z)):
             return Solution.none(n, "infeasible", "no point is in all cones")
         x, z = np.array(found.x), np.array(found.z)
-        residual = _residual(program, P, q, A, b, x, z) if np.isfinite(x).all() and np.isfinite(z).all() else np.inf
+        residual = _residual(program, P, q, A, b, x,
+                             z) if np.isfinite(x).all() and np.isfinite(z).all() else np.inf
         if residual <= tol: break
         said = said or f"clarabel said {found.status}, with residual {residual:.1e}"
     else: return Solution.none(n, "failed", said)
@@ -122,7 +128,8 @@ def _matrices(p: ConeProgram) -> tuple:
     A = sparse.csc_matrix((-value, (row, column)), (p.rows, p.size))
     P = sparse.csc_matrix((p.size, p.size))
     for at, M in p.quadratic:
-        P = P + sparse.csc_matrix((np.asarray(M, float).ravel(), (np.repeat(at, len(at)), np.tile(at, len(at)))), (p.size, p.size))
+        P = P + sparse.csc_matrix((np.asarray(M, float).ravel(),
+                                   (np.repeat(at, len(at)), np.tile(at, len(at)))), (p.size, p.size))
     A.eliminate_zeros()
     return P, q, A, b
 
@@ -142,8 +149,10 @@ def _outside(p: ConeProgram, s: np.ndarray, dual: bool = False) -> float:
 def _outside_exp(u: np.ndarray, v: np.ndarray, w: np.ndarray, dual: bool) -> float:
     "How far triples are outside the exponential cone, or its dual: -u exp(v/u) <= e w with u < 0."
     with np.errstate(all="ignore"):
-        if dual: error = np.where(u < 0, -u * np.exp(np.minimum(v / u - 1, 700)) - w, np.maximum(np.maximum(u, -v), -w))
-        else: error = np.where(v > 0, v * np.exp(np.minimum(u / v, 700)) - w, np.maximum(np.maximum(u, -w), -v))
+        if dual: error = np.where(u < 0, -u * np.exp(np.minimum(v / u - 1, 700)) - w,
+                                  np.maximum(np.maximum(u, -v), -w))
+        else: error = np.where(v > 0, v * np.exp(np.minimum(u / v, 700)) - w,
+                               np.maximum(np.maximum(u, -w), -v))
     return float(error.max(initial=0))
 
 def _residual(p: ConeProgram, P, q, A, b, x, z) -> float:

@@ -38,13 +38,14 @@ class Task:
     gain: Form | None = None           # linear
     limits: Sequence[Limit] = ()
     ratio: bool = False                # maximise gain(w) / risk(w); its greatest gain is positive
-    curvature: float = 0.              # half of this times risk(w) squared is minimised instead; the risk is a `Form`
+    curvature: float = 0.  # half of this times risk(w) squared is minimised instead; the risk is a `Form`
 
     @property
     def cuttable(self) -> bool:
         "Whether planes can solve it: each function has them, or it is a quadratic aim with such limits."
-        aim = self.risk is None or hasattr(self.risk, "cut")
-        return not self.ratio and not self.curvature and aim and all(hasattr(limit.risk, "cut") for limit in self.limits)
+        if self.ratio or self.curvature: return False
+        risks = [limit.risk for limit in self.limits] + [self.risk] * (self.risk is not None)
+        return all(hasattr(risk, "cut") for risk in risks)
     @property
     def quadratic(self) -> bool:
         "Whether nothing but a deviation is minimised."
@@ -53,7 +54,8 @@ class Task:
     def planes_first(self) -> bool:
         "Whether planes are the better way: all is piecewise linear, or quadratic; a limit may be on growth."
         aim = self.risk is None or self.risk.polyhedral or self.quadratic
-        return self.cuttable and aim and all(f.risk.polyhedral or isinstance(f.risk, Shrinkage) for f in self.limits)
+        limits = all(f.risk.polyhedral or isinstance(f.risk, Shrinkage) for f in self.limits)
+        return self.cuttable and aim and limits
     def value(self, w: np.ndarray) -> float:
         "What is minimised; a ratio with its sign turned."
         gain = self.gain(w) if self.gain is not None else 0.
@@ -87,16 +89,19 @@ class _Planes:
     def solve(self) -> np.ndarray | None:
         "(N,) or (N + 1,) the answer; None where there is none."
         self.h.run()
-        return np.array(self.h.getSolution().col_value) if str(self.h.getModelStatus()).endswith("kOptimal") else None
+        solved = str(self.h.getModelStatus()).endswith("kOptimal")
+        return np.array(self.h.getSolution().col_value) if solved else None
     def bound(self) -> float:
         "A lower bound from the multipliers, proved here; -inf where they prove nothing."
         y, A = np.array(self.h.getSolution().row_dual), np.array(self.rows)
         sides = np.where(y > 0, self.lower, self.upper)
         y = np.where(np.isfinite(sides), y, 0.)
-        if len(self.places) > self.N and (weight := -(A[:, -1] @ y)) != 0:             # planes in t: weights add up to one
+        # planes in t: weights add up to one
+        if len(self.places) > self.N and (weight := -(A[:, -1] @ y)) != 0:
             y = np.where(A[:, -1] != 0, y * (-self.cost[-1] / weight), y)
         z = (self.cost - A.T @ y)[:self.N]
-        return float(y @ np.where(y != 0, sides, 0.) + np.minimum(z * self.low[:self.N], z * self.high[:self.N]).sum())
+        least = np.minimum(z * self.low[:self.N], z * self.high[:self.N])
+        return float(y @ np.where(y != 0, sides, 0.) + least.sum())
 
 # %% ../../../nbs/optimization/solvers/07_convex.ipynb #5561683e
 def _contains(space: Polytope, w: np.ndarray) -> bool:
@@ -105,8 +110,10 @@ def _contains(space: Polytope, w: np.ndarray) -> bool:
     return bool((w >= space.low - 1e-12).all() and (w <= space.high + 1e-12).all()
                 and (level >= space.lower - 1e-10).all() and (level <= space.upper + 1e-10).all())
 
-def _by_planes(task: Task, start: np.ndarray, tol: float, rounds: int, step: float = .3, trail: list | None = None) -> Solution:
-    "Cutting planes with linear programs; functions are measured a `step` of the way from the best to the program's answer."
+def _by_planes(task: Task, start: np.ndarray, tol: float, rounds: int, step: float = .3,
+               trail: list | None = None) -> Solution:
+    """Cutting planes with linear programs; functions are measured a `step` of the way from the best to the
+    program's answer."""
     space, risk, gain = task.space, task.risk, task.gain
     unit = max(abs(risk(start)), 1e-12) if risk is not None else abs(gain.a).max(initial=0) or 1.
     program = _Planes(space, np.zeros(len(start)) if gain is None else -gain.a / unit, risk is not None)
@@ -114,7 +121,8 @@ def _by_planes(task: Task, start: np.ndarray, tol: float, rounds: int, step: flo
     sizes = [limit.size(start) for limit in task.limits]
     best, chosen, centre = np.inf, None, start if _contains(space, start) else None
     def measure(w):
-        "Add planes at w, which give the values there too; whether one of them cuts off the answer of the program."
+        """Add planes at w, which give the values there too; whether one of them cuts off the answer of the
+        program."""
         nonlocal best, chosen, centre
         cuts, missed, value = False, 0., shift if gain is None else -gain(w)
         if risk is not None:
@@ -135,7 +143,9 @@ def _by_planes(task: Task, start: np.ndarray, tol: float, rounds: int, step: flo
     measure(start)
     for k in range(rounds):
         answer = program.solve()
-        if answer is None: return Solution.none(len(start), "infeasible", "no portfolio is within all limits", method="planes")
+        if answer is None:
+            return Solution.none(len(start), "infeasible", "no portfolio is within all limits",
+                                 method="planes")
         w = np.clip(answer[:len(start)], space.low, space.high)
         if centre is None: centre = w
         bound = float(program.cost @ answer) * unit - shift
@@ -143,7 +153,8 @@ def _by_planes(task: Task, start: np.ndarray, tol: float, rounds: int, step: flo
         if chosen is not None and best - bound <= tol * max(abs(best), unit): break
         if not measure(centre + step * (w - centre)) and not measure(w) and k > 3 \
                 and (chosen is None or best - bound > 1e-7 * max(abs(best), unit)):
-            return Solution.none(len(start), "failed", f"planes stalled with a gap of {(best - bound) / unit:.1e}")
+            return Solution.none(len(start), "failed",
+                                 f"planes stalled with a gap of {(best - bound) / unit:.1e}")
     proved = program.bound() * unit - shift
     gap = (best - proved) / max(abs(best), unit)
     if not gap <= 1e-7: return Solution.none(len(start), "failed", f"planes ended with a gap of {gap:.1e}")
@@ -164,8 +175,10 @@ def _by_quadratics(task: Task, start: np.ndarray, rounds: int) -> Solution:
         for limit, size, over in zip(task.limits, sizes, missed, strict=True):
             if over > 1e-9:
                 g, c = limit.risk.cut(w)
-                space = space.within((limit.factor * g - limit.form.a) / size, -np.inf, (limit.form.c - limit.factor * c) / size)
-    return Solution.none(len(start), "failed", f"a limit is still missed by {max(missed):.1e} after {rounds} rounds")
+                space = space.within((limit.factor * g - limit.form.a) / size, -np.inf,
+                                     (limit.form.c - limit.factor * c) / size)
+    return Solution.none(len(start), "failed",
+                         f"a limit is still missed by {max(missed):.1e} after {rounds} rounds")
 
 # %% ../../../nbs/optimization/solvers/07_convex.ipynb #e7e2feee
 def _by_cones(task: Task, start: np.ndarray, slack: bool = False) -> Solution:
@@ -177,18 +190,22 @@ def _by_cones(task: Task, start: np.ndarray, slack: bool = False) -> Solution:
         s = solve_cones(p)
         if not s.solved: return replace(s, x=np.full(len(start), np.nan), method="cones")
         scale = p.multiple(s.x)
-        if task.ratio and not scale > 1e-9: return Solution.none(len(start), "failed", "the ratio is approached by ever larger portfolios")
+        if task.ratio and not scale > 1e-9:
+            return Solution.none(len(start), "failed", "the ratio is approached by ever larger portfolios")
         x = _inside(task.space, s.x[w] / scale)
         if slack: return Solution(x, value=float(s.x[extra].sum()), method="cones", rounds=1)
         missed = np.array([limit.over(x) for limit in task.limits]) / sizes
         if not (missed > 1e-9).any() or rounds == 4: break
         tighter = tighter + np.maximum(missed, 0) * 1.5 + 1e-11 * (missed > 1e-9)
-    if (missed > 1e-8).any(): return Solution.none(len(start), "failed", f"a limit is missed by {missed.max():.1e}", method="cones")
+    if (missed > 1e-8).any():
+        return Solution.none(len(start), "failed", f"a limit is missed by {missed.max():.1e}", method="cones")
     value = task.value(x)
-    return Solution(x, value=value, bound=value - s.residual * max(abs(value), 1e-12), method="cones", rounds=rounds)
+    return Solution(x, value=value, bound=value - s.residual * max(abs(value), 1e-12), method="cones",
+                    rounds=rounds)
 
 def _by_cones_and_planes(task: Task, start: np.ndarray) -> Solution:
-    "Cones, with planes in the place of limits on growth: the exponential cones of many bars try a solver's patience."
+    """Cones, with planes in the place of limits on growth: the exponential cones of many bars try a solver's
+    patience."""
     growth, space = [limit for limit in task.limits if isinstance(limit.risk, Shrinkage)], task.space
     rest = [limit for limit in task.limits if not isinstance(limit.risk, Shrinkage)]
     for rounds in range(1, 61):
@@ -206,9 +223,10 @@ def _inside(space: Polytope, w: np.ndarray) -> np.ndarray:
     w = np.clip(np.where(w < 1e-9, 0., w), space.low, space.high)
     if _contains(space, w): return w
     try: return space.nearest(w)
-    except InfeasibleError: return w                                       # the breach is checked by whoever asked
+    except InfeasibleError: return w  # the breach is checked by whoever asked
 
-def _program(task: Task, sizes: np.ndarray, tighter: np.ndarray, slack: bool) -> tuple[ConeProgram, np.ndarray, np.ndarray]:
+def _program(task: Task, sizes: np.ndarray, tighter: np.ndarray,
+             slack: bool) -> tuple[ConeProgram, np.ndarray, np.ndarray]:
     "The cone program of a task, the places of the weights, and those of the slacks."
     space, N = task.space, len(task.space.low)
     p = ConeProgram(homogeneous=task.ratio)
@@ -247,20 +265,22 @@ def _aim(p: ConeProgram, task: Task, w: np.ndarray) -> None:
 # %% ../../../nbs/optimization/solvers/07_convex.ipynb #ea2e0462
 def solve_task(
     task: Task,
-    start: np.ndarray,                              # (N,) weights to begin with, best those of a portfolio within the space
+    start: np.ndarray,  # (N,) weights to begin with, best those of a portfolio within the space
     methods: Sequence[str] = ("planes", "cones"),   # in the order of trial
     tol: float = 1e-10,                             # relative gap at which planes stop
     rounds: int = 3000,                             # programs at most
 ) -> Solution:
     "The optimum of a convex task, with a bound that proves it."
     tried = []
-    for method in methods if task.planes_first else reversed(methods):      # planes of curved functions come last
+    # planes of curved functions come last
+    for method in methods if task.planes_first else reversed(methods):
         if method == "planes" and not task.cuttable: continue
         try:
             if method == "cones": point = _by_cones_and_planes(task, start)
             elif task.quadratic: point = _by_quadratics(task, start, 300)
             else: point = _by_planes(task, start, tol, rounds)
-        except Exception as e: point = Solution.none(len(start), "failed", f"it raised {type(e).__name__}: {e}", method=method)
+        except Exception as e:
+            point = Solution.none(len(start), "failed", f"it raised {type(e).__name__}: {e}", method=method)
         if point.solved: return replace(point, attempts=tuple(tried))
         tried.append(f"{method}: {point.reason}")
     return replace(point, attempts=tuple(tried))
@@ -268,7 +288,7 @@ def solve_task(
 def nearest_limits(
     task: Task,              # its aim does not matter
     start: np.ndarray,       # (N,) a portfolio within the space
-) -> tuple[np.ndarray, np.ndarray] | None:  # (L,) what each limit must give way; (N,) a portfolio; None where nothing was found
+) -> tuple[np.ndarray, np.ndarray] | None:  # (L,) what limits give way; (N,) a portfolio; None: not found
     "The least that limits must give way for a portfolio to be within them all, each in its own unit."
     point = _by_cones(replace(task, risk=None, gain=None, ratio=False, curvature=0.), start, slack=True)
     if not point.solved: return None

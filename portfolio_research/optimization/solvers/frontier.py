@@ -20,7 +20,8 @@ def most_within(
     risk: Form,      # a deviation
     limit: float,    # the most that it may be
 ) -> Solution:       # infeasible where no portfolio is within the limit; `nearest` has the least deviation
-    "The most of a'w with a deviation of at most `limit`; of several such portfolios the one of least deviation."
+    """The most of a'w with a deviation of at most `limit`; of several such portfolios the one of least
+    deviation."""
     size = abs(a).max(initial=0) or 1.
     part = lambda m: space.within(a, m, np.inf)
     top = part(space.most(a) - 1e-10 * size).least(risk)
@@ -56,7 +57,7 @@ def least_within(
     space: Polytope,
     form: Form,                       # the deviation that is minimised
     cap: tuple[Form, float] | None,   # another one, and the most that it may be
-) -> Solution:                        # infeasible where no portfolio is within the cap; `nearest` has the least of it
+) -> Solution:  # infeasible where no portfolio is within the cap; `nearest` has the least of it
     "The least of a deviation, another one staying within its cap."
     w = space.least(form)
     if cap is None or cap[0](w) <= cap[1]: return Solution(w, value=form(w), method="frontier")
@@ -82,11 +83,13 @@ def tangency(
 ) -> Solution:        # raises `InfeasibleError` where no portfolio is in the space
     "The largest ratio of e'w to a deviation."
     total, N = space.upper[0], len(e)
-    above = lambda rows, bound, keep: rows[keep] - bound[keep, None] / total           # (rows - bound) y, where it is finite
+    # (rows - bound) y, where it is finite
+    above = lambda rows, bound, keep: rows[keep] - bound[keep, None] / total
     A, lower, upper = space.A[1:], space.lower[1:], space.upper[1:]
     same = lower == upper
     equal, more = above(A, lower, same), above(A, lower, ~same & np.isfinite(lower))
-    less = np.vstack([above(A, upper, ~same & np.isfinite(upper)), above(np.eye(N), space.high, space.high < total)])
+    less = np.vstack([above(A, upper, ~same & np.isfinite(upper)),
+                      above(np.eye(N), space.high, space.high < total)])
     more = np.vstack([more, above(np.eye(N), space.low, space.low > 0)])
     rows = np.vstack([e / best, equal, more, less])
     floor, ceiling = np.zeros(len(rows)), np.zeros(len(rows))

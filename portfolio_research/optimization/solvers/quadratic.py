@@ -42,7 +42,8 @@ class QP:
         "The bounds and rows with a multiplier, e.g. 'KO <= 0.2'."
         binding = np.flatnonzero(abs(y) > 1e-7 * abs(y).max(initial=0))
         signs = np.where(self.floor == self.ceiling, "=", np.where(y > 0, "<=", ">="))
-        return tuple(f"{self.name(k)} {signs[k]} {self.ceiling[k] if y[k] > 0 else self.floor[k]:g}" for k in binding)
+        return tuple(f"{self.name(k)} {signs[k]} {self.ceiling[k] if y[k] > 0 else self.floor[k]:g}"
+                     for k in binding)
 
 # %% ../../../nbs/optimization/solvers/03_quadratic.ipynb #c3dbbb6a
 def _qp(P, q, A, lower, upper, bounds, names, rows) -> QP:
@@ -54,15 +55,20 @@ def _qp(P, q, A, lower, upper, bounds, names, rows) -> QP:
     if P.shape != (N, N) or A.shape[1] != N:
         raise ParameterError(f"qp: P is {P.shape} and A is {A.shape}; (N, N) and (M, N) are wanted")
     floor, ceiling, cost = np.full(N + M, -np.inf), np.full(N + M, np.inf), np.zeros(N)
-    for what, place, given in (("q", cost, q), ("bounds[0]", floor[:N], bounds[0]), ("bounds[1]", ceiling[:N], bounds[1]),
+    for what, place, given in (("q", cost, q), ("bounds[0]", floor[:N], bounds[0]),
+                               ("bounds[1]", ceiling[:N], bounds[1]),
                                ("lower", floor[N:], lower), ("upper", ceiling[N:], upper)):
         try: place[:] = place if given is None else given
         except ValueError as e:
-            raise ParameterError(f"qp: {what} has shape {np.shape(given)}; one number or {place.shape} is wanted") from e
+            raise ParameterError(f"qp: {what} has shape {np.shape(given)}; one number or {place.shape} is "
+                                 "wanted") from e
     for what, v in (("P", P), ("q", cost), ("A", A)):
-        if not np.isfinite(v.sum()): raise ParameterError(f"qp: {what} holds {v[~np.isfinite(v)][:1]}; give finite numbers")
-    if np.isnan(floor).any() or np.isnan(ceiling).any(): raise ParameterError("qp: a bound is NaN; None or an infinity is none")
-    if abs(P - P.T).max(initial=0) > 1e-10 * abs(P).max(initial=0): raise ParameterError("qp: P is not symmetric")
+        if not np.isfinite(v.sum()):
+            raise ParameterError(f"qp: {what} holds {v[~np.isfinite(v)][:1]}; give finite numbers")
+    if np.isnan(floor).any() or np.isnan(ceiling).any():
+        raise ParameterError("qp: a bound is NaN; None or an infinity is none")
+    if abs(P - P.T).max(initial=0) > 1e-10 * abs(P).max(initial=0):
+        raise ParameterError("qp: P is not symmetric")
     if names is not None and len(names) != N or rows is not None and len(rows) != M:
         raise ParameterError(f"qp: names for {N} variables and {M} rows are wanted")
     return QP(P, cost, A, floor, ceiling, names, rows)
@@ -72,13 +78,14 @@ def optimality(
     qp: QP,
     x: np.ndarray,  # (N,) a point
     y: np.ndarray,  # (N+M,) multipliers: > 0 at a ceiling, < 0 at a floor
-) -> tuple[float, float]:  # backward error of the optimality conditions; largest relative breach of a constraint
+) -> tuple[float, float]:  # backward error of the optimality conditions; largest relative breach
     "How far a point is from optimal and from feasible; both are 0 at an exact solution, and have no unit."
     return _errors(np.ascontiguousarray(qp.P), qp.q, np.ascontiguousarray(qp.A), qp.floor, qp.ceiling, x, y)
 
 @numba.njit(cache=True, nogil=True)
 def _errors(P, q, A, floor, ceiling, x, y):
-    "Errors of stationarity and complementarity, whichever is larger, and of feasibility; infinite where x or y is not finite."
+    """Errors of stationarity and complementarity, whichever is larger, and of feasibility; infinite where x
+    or y is not finite."""
     N, M, size, stationary, slack, breach = len(q), len(A), 0., 0., 0., 0.
     if not (np.isfinite(x).all() and np.isfinite(y).all()): return np.inf, np.inf
     for i in range(N):
@@ -110,7 +117,8 @@ _RIDGE = 1e-9  # added to a diagonal of about one; below the tolerance of the ch
 
 def _scaled(qp: QP) -> tuple[tuple, np.ndarray, float]:
     "The problem in well-scaled variables z = x / unit, with a unit for the objective."
-    *problem, units, scale = _in_units(np.ascontiguousarray(qp.P), qp.q, np.ascontiguousarray(qp.A), qp.floor, qp.ceiling)
+    *problem, units, scale = _in_units(np.ascontiguousarray(qp.P), qp.q, np.ascontiguousarray(qp.A), qp.floor,
+                                       qp.ceiling)
     return tuple(problem), units, scale
 
 @numba.njit(cache=True, nogil=True)
@@ -137,8 +145,9 @@ def _check_convex(qp: QP) -> None:
     "Raise where P has a negative direction."
     try: np.linalg.cholesky(_scaled(qp)[0][0])
     except np.linalg.LinAlgError:
-        raise ParameterError(f"qp: P is not positive semidefinite, its smallest eigenvalue is {np.linalg.eigvalsh(qp.P)[0]:.3g}; "
-                             "such a problem may have no minimum, or several") from None
+        raise ParameterError(f"qp: P is not positive semidefinite, its smallest eigenvalue is "
+                             f"{np.linalg.eigvalsh(qp.P)[0]:.3g}; such a problem may have no minimum, or "
+                             f"several") from None
 
 # %% ../../../nbs/optimization/solvers/03_quadratic.ipynb #737df32c
 def _daqp(H, f, A, low, high) -> tuple[str, np.ndarray, np.ndarray]:
@@ -159,8 +168,10 @@ def _clarabel(H, f, A, low, high) -> tuple[str, np.ndarray, np.ndarray]:
     settings.verbose, settings.max_threads = False, 1
     settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-12
     cones = [clarabel.ZeroConeT(int(same.sum())), clarabel.NonnegativeConeT(int(top.sum() + bottom.sum()))]
-    rows, sides = np.vstack([C[same], C[top], -C[bottom]]), np.concatenate([high[same], high[top], -low[bottom]])
-    found = clarabel.DefaultSolver(sparse.csc_matrix(np.triu(H)), f, sparse.csc_matrix(rows), sides, cones, settings).solve()
+    rows, sides = np.vstack([C[same], C[top],
+                             -C[bottom]]), np.concatenate([high[same], high[top], -low[bottom]])
+    found = clarabel.DefaultSolver(sparse.csc_matrix(np.triu(H)), f, sparse.csc_matrix(rows), sides, cones,
+                                   settings).solve()
     y, parts = np.zeros(len(low)), np.split(np.array(found.z), np.cumsum([same.sum(), top.sum()]))
     y[same], y[top] = parts[0], parts[1]
     y[bottom] -= parts[2]
@@ -174,7 +185,8 @@ def _impossible(qp: QP, names: Sequence[str]) -> tuple[str, np.ndarray] | None:
     "Why no point satisfies the constraints, proved, and the nearest point; None where that cannot be proved."
     if (crossed := np.flatnonzero(qp.floor > qp.ceiling)).size:
         k = crossed[0]
-        return f"{qp.name(k)} cannot be at least {qp.floor[k]:g} and at most {qp.ceiling[k]:g}", np.full(len(qp.q), np.nan)
+        said = f"{qp.name(k)} cannot be at least {qp.floor[k]:g} and at most {qp.ceiling[k]:g}"
+        return said, np.full(len(qp.q), np.nan)
     unequal = (qp.floor < qp.ceiling)[len(qp.q):]
     for gives in (unequal, np.ones_like(unequal)):
         for name in names if gives.any() else ():
@@ -187,7 +199,8 @@ def _nearest(qp: QP, solver: Callable, gives: np.ndarray) -> tuple[np.ndarray, n
     "The point nearest to satisfying the rows that give way, and the multipliers of the rows."
     N, M = len(qp.q), len(qp.A)
     norms, slack = np.maximum(np.sqrt((qp.A * qp.A).sum(axis=1)), 1e-300), np.where(gives, np.inf, 0)
-    low, high = (np.concatenate([b[:N], s, b[N:] / norms]) for b, s in ((qp.floor, -slack), (qp.ceiling, slack)))
+    low, high = (np.concatenate([b[:N], s, b[N:] / norms]) for b,
+                 s in ((qp.floor, -slack), (qp.ceiling, slack)))
     H, rows = np.diag(np.r_[np.full(N, _RIDGE), np.ones(M)]), np.hstack([qp.A / norms[:, None], np.eye(M)])
     _, z, y = solver(H, np.zeros(N + M), rows, low, high)
     return np.clip(z[:N], qp.floor[:N], qp.ceiling[:N]), -y[N + M:] / norms
@@ -199,24 +212,28 @@ def _shortfalls(qp: QP, x: np.ndarray) -> str:
     worst = [k for k in range(N, len(level)) if abs(missed[k]) > 1e-6 * abs(missed).max()]
     said = (f"at least {qp.floor[k]:g}" if missed[k] < 0 else f"at most {qp.ceiling[k]:g}" for k in worst)
     return ("no point satisfies all constraints; the nearest has "
-            + ", ".join(f"{qp.name(k)} {level[k]:g} where {wanted} is asked" for k, wanted in zip(worst, said, strict=True)))
+            + ", ".join(f"{qp.name(k)} {level[k]:g} where {wanted} is asked" for k,
+                        wanted in zip(worst, said, strict=True)))
 
 # %% ../../../nbs/optimization/solvers/03_quadratic.ipynb #39960612
 def _contradiction(qp: QP, v: np.ndarray) -> float:
-    "By how much a combination v of the rows contradicts the bounds, relative to the size of its terms; > 0 is a proof."
+    """By how much a combination v of the rows contradicts the bounds, relative to the size of its terms; > 0
+    is a proof."""
     N = len(qp.q)
     side = np.where(v > 0, qp.floor[N:], qp.ceiling[N:])
     v = np.where(np.isfinite(side), v, 0)
     pull, gross = v @ qp.A, abs(v) @ abs(qp.A)
     most = np.where(pull > 0, qp.ceiling[:N], qp.floor[:N])
-    pull = np.where(np.isfinite(most) | (abs(pull) > 1e-7 * gross), pull, 0)     # no pull on what has no bound
+    # no pull on what has no bound
+    pull = np.where(np.isfinite(most) | (abs(pull) > 1e-7 * gross), pull, 0)
     terms = np.concatenate([v[v != 0] * side[v != 0], -pull[pull != 0] * most[pull != 0]])
     size = abs(terms).sum()
     return float(terms.sum() / size) if 0 < size < np.inf else -np.inf
 
 # %% ../../../nbs/optimization/solvers/03_quadratic.ipynb #cc470309
 def _pivoted(qp: QP, tol: float) -> Solution | None:
-    "The answer by block pivoting: one equality, and bounds from below; None where that does not fit, or does not settle."
+    """The answer by block pivoting: one equality, and bounds from below; None where that does not fit, or
+    does not settle."""
     N = len(qp.q)
     low, high = qp.floor[:N], qp.ceiling[:N]
     if len(qp.A) != 1 or qp.floor[N] != qp.ceiling[N] or not qp.P.diagonal().min() > 0: return None
@@ -236,21 +253,22 @@ def solve_qp(
     A: np.ndarray | None = None,                # (M, N) rows; none when None
     lower: np.ndarray | float | None = None,    # (M,) lower <= Ax; -inf when None
     upper: np.ndarray | float | None = None,    # (M,) Ax <= upper; inf when None
-    bounds: tuple = (0., 1.),                   # of x: two numbers, or two (N,) arrays; None on a side without
+    bounds: tuple = (0., 1.),  # of x: two numbers, or two (N,) arrays; None on a side without
     names: Sequence[str] | None = None,         # (N,) what the variables are called
     rows: Sequence[str] | None = None,          # (M,) what the rows are called
-    solvers: Sequence[str] | None = None,       # names in SOLVERS, in the order of trial; None: pivoting, then all of them
-    tol: float = 1e-8,                          # greatest backward error and relative breach of an optimal solution
+    solvers: Sequence[str] | None = None,       # names in SOLVERS, in their order; None: pivoting, then all
+    tol: float = 1e-8,  # greatest backward error and relative breach of an optimal solution
 ) -> Solution:
-    "Minimise x'Px/2 + q'x subject to lower <= Ax <= upper and bounds; what is called optimal has been checked."
+    """Minimise x'Px/2 + q'x subject to lower <= Ax <= upper and bounds; what is called optimal has been
+    checked."""
     qp = _qp(P, q, A, lower, upper, bounds, names, rows)
     _check_convex(qp)
     return run_qp(qp, solvers, tol)
 
 def run_qp(
-    qp: QP,                                     # well formed: nothing of its shapes and numbers is checked again
-    solvers: Sequence[str] | None = None,       # names in SOLVERS, in the order of trial; None: pivoting, then all of them
-    tol: float = 1e-8,                          # greatest backward error and relative breach of an optimal solution
+    qp: QP,  # well formed: nothing of its shapes and numbers is checked again
+    solvers: Sequence[str] | None = None,       # names in SOLVERS, in their order; None: pivoting, then all
+    tol: float = 1e-8,  # greatest backward error and relative breach of an optimal solution
 ) -> Solution:
     "Solve a quadratic program that is known to be well formed; what is called optimal has been checked."
     if solvers is None and (found := _pivoted(qp, tol)): return found
@@ -272,9 +290,11 @@ def run_qp(
 
 # %% ../../../nbs/optimization/solvers/03_quadratic.ipynb #5d05e39c
 def _unscaled(qp: QP, answer: tuple, units: np.ndarray, scale: float) -> tuple[str, np.ndarray, np.ndarray]:
-    "A solver's answer in the problem's own units; a variable within 1e-9 of the bound that holds it is put there."
+    """A solver's answer in the problem's own units; a variable within 1e-9 of the bound that holds it is put
+    there."""
     verdict, z, y = answer
-    return verdict, *_in_own_units(np.asarray(z, float), np.asarray(y, float), units, scale, qp.floor, qp.ceiling)
+    return verdict, *_in_own_units(np.asarray(z, float), np.asarray(y, float), units, scale, qp.floor,
+                                   qp.ceiling)
 
 @numba.njit(cache=True, nogil=True)
 def _in_own_units(z, y, units, scale, floor, ceiling):
@@ -289,18 +309,21 @@ def _in_own_units(z, y, units, scale, floor, ceiling):
 def project(
     weights: np.ndarray | pd.Series,                   # (N,) any finite numbers
     caps: float | np.ndarray | dict | pd.Series = 1.0, # greatest weights, >= 0: one for all, (N,), or by name
-    total: float = 1.0,                                # what the result adds up to; >= 0, at most the sum of the caps
+    total: float = 1.0,  # what the result adds up to; >= 0, at most the sum of the caps
 ) -> np.ndarray | pd.Series:                           # (N,) >= 0, <= caps, adding up to total
-    "The weights nearest to the given ones, in Euclidean distance, among those that satisfy the caps and the total."
+    """The weights nearest to the given ones, in Euclidean distance, among those that satisfy the caps and
+    the total."""
     if isinstance(weights, pd.Series):
-        caps = by_name(caps, weights.index, "caps").to_numpy() if isinstance(caps, (dict, pd.Series)) else caps
+        caps = by_name(caps, weights.index,
+                       "caps").to_numpy() if isinstance(caps, (dict, pd.Series)) else caps
         return pd.Series(project(weights.to_numpy(), caps, total), weights.index)
     v = np.asarray(weights, float)
     cap = np.minimum(np.broadcast_to(np.asarray(caps, float), v.shape), total)
     if not (np.isfinite(v).all() and (cap >= 0).all()):
         raise ParameterError("project: weights must be finite, and caps and total at least 0")
     if (most := cap.sum()) < total * (1 - 1e-12):
-        raise ParameterError(f"project: the caps add up to {most:g}, and the total is {total:g}; invest less, or raise a cap")
+        raise ParameterError(f"project: the caps add up to {most:g}, and the total is {total:g}; invest "
+                             "less, or raise a cap")
     if (v >= 0).all() and (v <= cap).all() and abs(v.sum() - total) <= 1e-15 * len(v) * total: return v.copy()
     if most <= total * (1 + 1e-12): return cap.copy()
     knots = np.unique(np.concatenate([v, v - cap]))

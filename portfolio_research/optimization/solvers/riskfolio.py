@@ -100,7 +100,8 @@ def riskfolio_optimum(
     if w is None: w, reason = calm.x, "its solver found none, though there is one: found by a descent"
     if "descent" in reason or polish: w = _finish(risk, space, w)
     tried = reason.removeprefix("descent")
-    return Solution(w, value=float(risk(w[:, None])[0]), method="Riskfolio-Lib", attempts=(tried,) if tried else ())
+    return Solution(w, value=float(risk(w[:, None])[0]), method="Riskfolio-Lib", attempts=(tried,) if tried
+                    else ())
 
 # %% ../../../nbs/optimization/solvers/10_riskfolio.ipynb #674e86c1
 def _finish(risk: Callable, space: Polytope, w: np.ndarray) -> np.ndarray:
