@@ -13,7 +13,7 @@ export NUMBA_CACHE_LOCATOR_CLASSES := _numba_cache.Locator
 export PYTHONPATH := $(CURDIR)/nbs$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 .DEFAULT_GOAL := help
-.PHONY: help study study-full test lab docs readme export notebooks lint constraints venv clean
+.PHONY: help study study-full test coverage dist lab docs readme export notebooks lint constraints venv clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -27,7 +27,16 @@ study-full: $(INSTALLED)  ## all of the study: other settings, other markets, si
 	@$(BIN)/python tools/study_full.py
 
 test: $(INSTALLED)  ## check the code, run every notebook and test; NB_FLAGS="slow" adds the slow cells
-	@$(RUFF); status=$$?; $(BIN)/python -m pytest -n $(WORKERS) && exit $$status
+	@$(RUFF); status=$$?; $(BIN)/mypy || status=1; $(BIN)/python -m pytest -n $(WORKERS) && exit $$status
+
+coverage: $(INSTALLED)  ## measure which lines of the package the tests run; htmlcov/index.html
+	@$(BIN)/coverage erase; $(BIN)/coverage run -m pytest -n $(WORKERS); status=$$?; \
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage html --quiet && $(BIN)/coverage report && exit $$status
+
+dist: $(INSTALLED)  ## build a wheel and a source archive in dist/, and try the wheel in an empty environment
+	@rm -rf build dist
+	@$(BIN)/python -m build --no-isolation --outdir dist > dist.log 2>&1 || { cat dist.log; exit 1; }; rm dist.log
+	@$(BIN)/python tools/try_wheel.py
 
 lab: $(INSTALLED)  ## open JupyterLab at the index
 	@$(BIN)/jupyter lab nbs/index.ipynb
@@ -45,8 +54,8 @@ export: $(INSTALLED)  ## write portfolio_research/ from the notebooks and clean 
 notebooks: $(INSTALLED)  ## run all notebooks and store their outputs
 	@$(BIN)/python tools/run_notebooks.py $(WORKERS); status=$$?; $(BIN)/nbdev-clean; exit $$status
 
-lint: $(INSTALLED)  ## check the code with ruff
-	@$(RUFF)
+lint: $(INSTALLED)  ## check the code with ruff and mypy
+	@$(RUFF); status=$$?; $(BIN)/mypy && exit $$status
 
 # What .venv holds is pinned; `make constraints UPGRADE=--upgrade` takes the newest releases first.
 constraints:  ## pin in constraints.txt what pyproject.toml needs
@@ -68,5 +77,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 clean:  ## remove what was made, but not .venv
-	rm -rf _docs _proc report build dist htmlcov .coverage* .pytest_cache .ruff_cache .numba_cache* constraints.tmp
+	rm -rf _docs _proc report build dist htmlcov .coverage* .pytest_cache .ruff_cache .mypy_cache .numba_cache* constraints.tmp
 	find . -name .venv -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

@@ -74,7 +74,7 @@ def _older_states() -> sa.Delete:
 def _newest(table: str, n: int, columns: tuple[str, ...] = ()) -> sa.Select:
     "The last n rows, the latest first."
     t = _TABLES.tables[table]
-    return sa.select(*([t.c[name] for name in columns] or [t])).order_by(t.c.seq.desc()).limit(n)
+    return sa.select(*([t.c[name] for name in columns] or list(t.c))).order_by(t.c.seq.desc()).limit(n)
 
 def _opened(table: str, before: str, row: sa.Row, chained: bool = True) -> dict:
     "A row whose seal is right; raises `DamagedBookError` where it is not."

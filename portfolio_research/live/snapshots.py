@@ -153,8 +153,9 @@ def read_decision(
     if plain["zone"]: as_of = as_of.tz_convert(plain["zone"])
     stages, names, values = plain["trace"]
     trace = pd.DataFrame(np.array(values, float).reshape(len(stages), len(names)), stages, names)
-    tables = (read_series(plain[k]) for k in ("targets", "orders", "sleeves"))
-    return Decision(as_of, *tables, trace, tuple(Flag(*f) for f in plain["flags"]), plain["reason"], id=id)
+    targets, orders, sleeves = (read_series(plain[k]) for k in ("targets", "orders", "sleeves"))
+    flags = tuple(Flag(*f) for f in plain["flags"])
+    return Decision(as_of, targets, orders, sleeves, trace, flags, plain["reason"], id=id)
 
 # %% ../../nbs/live/01_snapshots.ipynb #db08deca
 def pack(

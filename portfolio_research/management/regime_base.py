@@ -10,7 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numba
 import numpy as np
@@ -20,7 +20,7 @@ from ..core import ParameterError, UnknownNameError, WindowError, as_written, n_
 from ..data.market import Market
 
 # %% ../../nbs/management/02_regime_base.ipynb #a8d003db
-_JIT = dict(cache=True, error_model="numpy")
+_JIT: dict[str, Any] = dict(cache=True, error_model="numpy")
 REGIMES = ("trending", "mean_reverting", "transitional")
 
 @numba.njit(**_JIT)
@@ -66,12 +66,14 @@ class Reading(NamedTuple):
     notes: list[str]              # (n,) why nothing can be said; empty where something can
     fits: list[tuple[int, str]]   # position of each fit, and why it was refused; empty if it was not
 
-_PIECE, _MOST, _KNOWN = 32, 8192, OrderedDict()  # bars in a piece; pieces that are kept; the pieces
+_PIECE, _MOST = 32, 8192  # bars in a piece; pieces that are kept
+_KNOWN: OrderedDict[bytes, tuple] = OrderedDict()
 
 def _read(detector: "Regime", returns: np.ndarray, per_year: float) -> Reading:
     "Read returns in pieces; what has been read before, after the same past, is not read again."
     name, memory, parts = repr((detector, per_year)), None, []
-    known, key = OrderedDict() if " at 0x" in name else _KNOWN, name.encode()  # an address is no name
+    known: OrderedDict[bytes, tuple] = OrderedDict() if " at 0x" in name else _KNOWN  # an address is no name
+    key = name.encode()
     for a in range(0, len(returns), _PIECE):
         b = min(a + _PIECE, len(returns))
         key = blake2b(key + returns[a:b].tobytes()).digest()
@@ -81,9 +83,9 @@ def _read(detector: "Regime", returns: np.ndarray, per_year: float) -> Reading:
         parts.append(part)
     while len(known) > _MOST: known.popitem(last=False)
     if not parts: return Reading(np.empty((0, 3)), np.empty((0, 0)), [], [])
-    *tables, notes, fits = zip(*parts, strict=True)
-    return Reading(*map(np.concatenate, tables), list(chain.from_iterable(notes)),
-                   list(chain.from_iterable(fits)))
+    probabilities, states, notes, fits = zip(*parts, strict=True)
+    return Reading(np.concatenate(probabilities), np.concatenate(states),
+                   list(chain.from_iterable(notes)), list(chain.from_iterable(fits)))
 
 # %% ../../nbs/management/02_regime_base.ipynb #2e47bece
 def bars_of(window: int | str, per_year: float) -> int:

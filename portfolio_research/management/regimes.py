@@ -6,10 +6,10 @@
 __all__ = ['plot_regimes', 'StatisticalRegime', 'HMMRegime', 'JumpRegime', 'Consensus']
 
 # %% ../../nbs/management/03_regimes.ipynb #badcc037
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -24,7 +24,7 @@ from portfolio_research.estimation.persistence import (WARMUP, continuation, fol
     unit_variance)
 from .regime_base import REGIMES, Reading, Regime, bars_of, regime_probabilities
 
-_JIT = dict(cache=True, error_model="numpy")
+_JIT: dict[str, Any] = dict(cache=True, error_model="numpy")
 
 # %% ../../nbs/management/03_regimes.ipynb #13e724bb
 def plot_regimes(
@@ -36,7 +36,7 @@ def plot_regimes(
 ):
     "Price shaded by regime, probabilities beneath, refit dates marked; returns the matplotlib Figure."
     import matplotlib.pyplot as plt
-    if hasattr(labels, "explain"):
+    if isinstance(labels, Regime):
         told, fit_dates, of = labels.explain(market), labels.fit_dates(market), labels.of
         labels, probabilities = told["label"], told[list(REGIMES)]
     colours = dict(zip(REGIMES, (COLOURS[2], COLOURS[1]), strict=False))
@@ -111,6 +111,18 @@ def _no_model(n: int, first: int, refused: str) -> str:
 # %% ../../nbs/management/03_regimes.ipynb #b8789123
 class _StateRegime(Regime):
     "States of a model that is refitted; a model of yours defines observe, fit, follow and weigh."
+    n_states: int                       # >= 2
+    window: int | str                   # longest history of a fit
+    first: int | str                    # shortest
+    refit: int | str                    # from fit to fit
+    memory: int | str                   # half-life of what followed a state
+    effect: float                       # standard errors
+    regimes: Sequence[str] | None       # of the states; None: by what followed them
+    observe: Callable                   # returns -> what the model sees
+    fit: Callable                       # (seen, returns, model before) -> a model with `refused`
+    follow: Callable                    # (model, seen, where its filter stands) -> (n, ...) where it stands
+    weigh: Callable                     # (model, the same) -> (n, k) probabilities of the states
+
     def __post_init__(self):
         super().__post_init__()
         name = type(self).__name__
@@ -234,7 +246,7 @@ class Consensus(Regime):
                                  f"Consensus([StatisticalRegime(), HMMRegime()]), not {self.parts!r}")
     def reading(self, market):
         seen = [part.reading(market) for part in self.parts]
-        mean = sum(s.probabilities for s in seen) / len(seen)
+        mean: np.ndarray = np.add.reduce([s.probabilities for s in seen]) / len(seen)
         said = zip(*(s.notes for s in seen), strict=True)
         notes = ["" if "" in texts else "; ".join(dict.fromkeys(texts)) for texts in said]
         return Reading(mean, np.empty((len(mean), 0)), notes, sorted(fit for s in seen for fit in s.fits))

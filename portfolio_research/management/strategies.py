@@ -8,7 +8,7 @@ __all__ = ['KINDS', 'Strategy', 'choose', 'Crossover', 'Momentum', 'Reversion', 
 # %% ../../nbs/management/01_strategies.ipynb #e7721dcf
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numba
 import numpy as np
@@ -45,7 +45,7 @@ def _table(market: Market, rows: np.ndarray, weights: np.ndarray, eligible: np.n
     out[rows[started]] = weights[started]
     return pd.DataFrame(out, market.dates, market.assets)
 
-def _is_calendar(strategy: Strategy) -> None:
+def _is_calendar(strategy: Any) -> None:
     "A strategy is reviewed by the calendar: it has no drift to watch."
     if not isinstance(strategy.every, Calendar):
         raise ParameterError(f"{type(strategy).__name__}: every is Daily(), Weekly(), Monthly() or "
@@ -86,7 +86,7 @@ def choose(
     return chosen & ~np.isnan(score)
 
 # %% ../../nbs/management/01_strategies.ipynb #21771f2f
-def _equal_top(strategy: Strategy, market: Market, rows: np.ndarray, score: np.ndarray) -> pd.DataFrame:
+def _equal_top(strategy: Any, market: Market, rows: np.ndarray, score: np.ndarray) -> pd.DataFrame:
     "Equal weights 1/top in the best; fewer than `top` eligible assets leave the rest in cash."
     if strategy.top > len(market.assets):
         raise ParameterError(f"{strategy}: the market has only {len(market.assets)} assets; "
@@ -94,7 +94,7 @@ def _equal_top(strategy: Strategy, market: Market, rows: np.ndarray, score: np.n
     score = np.where(np.isnan(market.prices.to_numpy()[rows]), np.nan, score)
     return _table(market, rows, choose(score, strategy.top, market.assets) / strategy.top, ~np.isnan(score))
 
-def _is_top(strategy: Strategy) -> None:
+def _is_top(strategy: Any) -> None:
     "A whole number of assets, and a calendar."
     _is_calendar(strategy)
     if isinstance(strategy.top, bool) or strategy.top != int(strategy.top) or strategy.top < 1:
@@ -145,7 +145,7 @@ class Momentum(Strategy):
 
     def weights(self, market: Market) -> pd.DataFrame:
         rows, prices = _reviews(self.every, market), market.prices.to_numpy()
-        skip = self.skip and n_bars(self.skip, market.per_year)
+        skip = n_bars(self.skip, market.per_year) if self.skip else 0
         score = _past(prices, rows, skip) / _past(prices, rows, n_bars(self.window, market.per_year))
         return _equal_top(self, market, rows, score)
 
@@ -158,7 +158,9 @@ class Reversion(Strategy):
     every: Calendar = Weekly()  # when it is reviewed
     kind = "mean_reversion"
 
-    def __post_init__(self): n_bars(self.window), _is_top(self)
+    def __post_init__(self):
+        n_bars(self.window)
+        _is_top(self)
 
     def weights(self, market: Market) -> pd.DataFrame:
         rows, prices = _reviews(self.every, market), market.prices.to_numpy()
@@ -189,7 +191,7 @@ class LowVolatility(Strategy):
 class FunctionStrategy(Strategy):
     "A function of a market as a strategy; what it returns is checked."
     function: Callable[[Market], pd.DataFrame]  # market -> (T, N) weights wanted as of each date
-    kind: str = "neutral"                       # one of KINDS
+    kind: str = "neutral"                       # type: ignore[misc]  # one of KINDS
     name: str | None = None                     # what `str` says; the function's own name if not given
 
     def __post_init__(self):

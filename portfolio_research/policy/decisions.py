@@ -31,7 +31,8 @@ class Decision:
     path: "Decisions | None" = None  # the decisions of every bar since the state that was given
     id: str = ""                     # of the policy, the date and the data; a book gives it
 
-    def __eq__(self, other: "Decision") -> bool:
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Decision): return NotImplemented
         tables, words = ("targets", "orders", "sleeves", "trace"), ("as_of", "flags", "reason")
         return (all(getattr(self, k).equals(getattr(other, k)) for k in tables)
                 and all(getattr(self, k) == getattr(other, k) for k in words))
@@ -61,7 +62,7 @@ class Decisions(Sequence):
     monitored_returns: np.ndarray               # (T,) returns that a rule on the whole watches
 
     def __len__(self) -> int: return len(self.dates)
-    def __getitem__(self,
+    def __getitem__(self,  # type: ignore[override]  # no slices
         key: int | str | pd.Timestamp,  # a position, or a date of the path
     ) -> Decision:                      # the decision as of that bar
         """One decision; raises `IndexError` on a position and `CalendarError` on a date that the path does

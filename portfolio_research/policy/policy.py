@@ -85,11 +85,11 @@ def _run_sleeves(policy: "Policy", market: Market) -> _Sleeves:
     asset_returns, cash = first_row(market.returns), first_row(market.cash_returns)
     for sleeve in policy.sleeves:
         targets = check_targets(sleeve.weights(market), market).to_numpy()
-        held, net, _, _ = book_advance(book_start(N), targets, asset_returns, cash, policy.cost_bps)
-        trades = ~np.isnan(targets).all(axis=1)
-        books.append((net, held, np.where(trades[:, None], targets, held), trades))
-    net, held, wanted, trades = map(list, zip(*books, strict=True))
-    net, names = np.column_stack(net), pd.Index(policy.names)
+        own, earned, _, _ = book_advance(book_start(N), targets, asset_returns, cash, policy.cost_bps)
+        reviewed = ~np.isnan(targets).all(axis=1)
+        books.append((earned, own, np.where(reviewed[:, None], targets, own), reviewed))
+    nets, held, wanted, trades = (list(part) for part in zip(*books, strict=True))
+    net, names = np.column_stack(nets), pd.Index(policy.names)
     return _Sleeves(names, _market_of(net, names, market), net, held, wanted, np.column_stack(trades), market)
 
 def _market_of(net: np.ndarray, names: pd.Index, market: Market) -> Market:
@@ -165,7 +165,7 @@ class Policy:
     ) -> pd.DataFrame:   # (T, N) targets as of each bar; a row of NaN where nothing is traded
         "Targets as of each bar, as a strategy gives them: a policy can itself be a sleeve."
         path = self.review(market).path
-        trades = path.traded.any(axis=1)[:, None]
+        trades = np.any(path.traded, axis=1, keepdims=True)
         return pd.DataFrame(np.where(trades, path.targets, np.nan), path.dates, path.assets)
 
 # %% ../../nbs/policy/02_policy.ipynb #dc5bcb13
@@ -251,7 +251,7 @@ def _resume(policy: Policy, market: Market, sleeves: _Sleeves, risk: Placement, 
     return market.dates.get_loc(as_of) + 1, state
 
 # %% ../../nbs/policy/02_policy.ipynb #7086082f
-def _advance(rule, state: list | None, returns: np.ndarray, k: int) -> tuple[list | None, np.ndarray]:
+def _advance(rule, state: list | np.ndarray | None, returns: np.ndarray, k: int) -> tuple[list | None, np.ndarray]:
     "A rule's state and exposures over the bars from k on, whose returns are given."
     if rule is None: return None, np.ones(len(returns))
     first = int(k == 0)                            # the market's first bar has no return

@@ -173,7 +173,7 @@ def _plot(returns: Mapping[str, pd.Series], shares: Mapping[str, pd.Series], mar
 @dataclass(frozen=True, eq=False)
 class Comparison:
     "Studies of several policies on one market. Made by `compare`."
-    studies: dict[str, Study]  # name -> study
+    studies: dict[Any, Study]  # name -> study
 
     @cached_property
     def start(self) -> pd.Timestamp:

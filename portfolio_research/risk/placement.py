@@ -9,7 +9,7 @@ __all__ = ['Placement', 'per_strategy', 'whole_portfolio', 'both', 'placement']
 from dataclasses import dataclass
 
 from ..core import ParameterError
-from .rule import BaseRule
+from ..protocols import DrawdownRule
 
 # %% ../../nbs/risk/09_placement.ipynb #0875af2f
 _SHADOWS = ("managed", "unmanaged")
@@ -17,8 +17,8 @@ _SHADOWS = ("managed", "unmanaged")
 @dataclass(frozen=True)
 class Placement:
     "Which rule watches each strategy, and which the whole portfolio."
-    strategy: BaseRule | None = None   # on the shadow equity of each strategy
-    portfolio: BaseRule | None = None  # on the shadow equity of the whole portfolio
+    strategy: DrawdownRule | None = None   # on the shadow equity of each strategy
+    portfolio: DrawdownRule | None = None  # on the shadow equity of the whole portfolio
     shadow: str = "managed"                # what the portfolio's rule watches: the pool as managed by the
                                            # strategies' rules, or "unmanaged"
     def __post_init__(self):
@@ -29,24 +29,23 @@ class Placement:
             raise ParameterError(f"Placement: shadow is 'managed' or 'unmanaged', not {self.shadow!r}")
     def __str__(self) -> str:
         places = {"on each strategy": self.strategy, "on the whole portfolio": self.portfolio}
-        said = " and ".join(f"{rule} {where}" for where,
-                            rule in places.items() if rule is not None) or "no drawdown rule"
+        said = " and ".join(f"{rule} {where}" for where, rule in places.items() if rule) or "no drawdown rule"
         both = self.strategy is not None and self.portfolio is not None
         return said + ", as it would be without any rule" * (both and self.shadow == "unmanaged")
 
-def per_strategy(rule: BaseRule) -> Placement:
+def per_strategy(rule: DrawdownRule) -> Placement:
     "The rule on each strategy's own curve."
     return Placement(strategy=rule)
-def whole_portfolio(rule: BaseRule) -> Placement:
+def whole_portfolio(rule: DrawdownRule) -> Placement:
     "The rule on the curve of the whole portfolio."
     return Placement(portfolio=rule)
 def both(
-    rule_a: BaseRule,                # on each strategy
-    rule_b: BaseRule | None = None,  # on the whole portfolio; None: the same rule
+    rule_a: DrawdownRule,                # on each strategy
+    rule_b: DrawdownRule | None = None,  # on the whole portfolio; None: the same rule
     shadow: str = "managed",             # see `Placement`
 ) -> Placement:
     "The first rule on each strategy, and the second, or the same one, on the whole portfolio."
     return Placement(rule_a, rule_a if rule_b is None else rule_b, shadow)
-def placement(risk: BaseRule | Placement | None) -> Placement:
+def placement(risk: DrawdownRule | Placement | None) -> Placement:
     "Where a policy's rules sit; a bare rule means the whole portfolio."
     return risk if isinstance(risk, Placement) else Placement(portfolio=risk)
