@@ -77,11 +77,14 @@ class DrawdownRule(Protocol):
     ) -> tuple[np.ndarray, np.ndarray]: ...  # (n,) exposures as of each bar, and the state after the last
 
 # %% ../nbs/02_protocols.ipynb #d7640b70
-_METHOD: dict[Any, str] = {Basis: "__call__", Allocator: "allocate", Trigger: "due", Sleeve: "weights", Overlay: "__call__",
+_METHOD: dict[Any, str] = {Basis: "__call__", Allocator: "allocate", Trigger: "due", Sleeve: "weights",
+                           Overlay: "__call__",
            DrawdownRule: "advance"}
-_KIND: dict[Any, str] = {Basis: "basis", Allocator: "allocator", Trigger: "trigger", Sleeve: "sleeve", Overlay: "overlay",
+_KIND: dict[Any, str] = {Basis: "basis", Allocator: "allocator", Trigger: "trigger", Sleeve: "sleeve",
+                         Overlay: "overlay",
          DrawdownRule: "drawdown rule"}
-_USUAL: dict[Any, tuple[str, ...]] = {Basis: ('Trailing("2Y")', "Expected.capm()"), Sleeve: ("Crossover(20, 100)", 'Momentum("6M")'),
+_USUAL: dict[Any, tuple[str, ...]] = {Basis: ('Trailing("2Y")', "Expected.capm()"),
+                                      Sleeve: ("Crossover(20, 100)", 'Momentum("6M")'),
           Allocator: ("EqualWeight()", 'InverseVolatility("1Y")', "RiskParity()",
                       'Optimize("maximize sharpe")'),
           Trigger: ("Monthly()", "Weekly()", "Daily()", "Quarterly()", "Never()", "DriftBand(0.05)"),

@@ -251,7 +251,8 @@ def _resume(policy: Policy, market: Market, sleeves: _Sleeves, risk: Placement, 
     return market.dates.get_loc(as_of) + 1, state
 
 # %% ../../nbs/policy/02_policy.ipynb #7086082f
-def _advance(rule, state: list | np.ndarray | None, returns: np.ndarray, k: int) -> tuple[list | None, np.ndarray]:
+def _advance(rule, state: list | np.ndarray | None, returns: np.ndarray,
+             k: int) -> tuple[list | None, np.ndarray]:
     "A rule's state and exposures over the bars from k on, whose returns are given."
     if rule is None: return None, np.ones(len(returns))
     first = int(k == 0)                            # the market's first bar has no return
