@@ -6,7 +6,7 @@
 __all__ = ['PortfolioResearchError', 'DataError', 'ParameterError', 'WindowError', 'DataFileError', 'MissingExtraError',
            'StateError', 'EmptyDataError', 'NotNumericError', 'DatesError', 'DuplicateDatesError', 'UnsortedDatesError',
            'BadPriceError', 'MissingDataError', 'ConstantColumnError', 'UnitError', 'CalendarError', 'UnknownNameError',
-           'Flag', 'by_name', 'fraction', 'periods_per_year', 'day', 'one_thread', 'n_bars', 'as_written']
+           'Flag', 'by_name', 'fraction', 'day', 'periods_per_year', 'one_thread', 'n_bars', 'as_written']
 
 # %% ../nbs/00_core.ipynb #e46798fa
 import re
@@ -98,26 +98,83 @@ def fraction(
     if match is None: raise UnitError(f"cannot read {value!r} as a fraction; write 0.08, '8%' or '800bps'")
     return float(match[1]) * _SCALE[match[2] or ""]
 
-# %% ../nbs/00_core.ipynb #f8999a68
-_CALENDAR = [(3.5, 252), (11., 52), (45., 12), (140., 4), (550., 1)]  # (median gap below, days; bars)
-
-def periods_per_year(
-    index: pd.Index,  # (T,) dates, sorted
-) -> float:           # 252, 52, 12, 4 or 1; intraday: 252 times the bars of a day; 252 for less than 3 dates
-    "Bars in a year, read off the dates."
-    if not isinstance(index, pd.DatetimeIndex) or len(index) < 3: return 252
-    head = index[:64]
-    gap = float(np.median(np.diff(head.as_unit("ns").asi8))) / 86_400e9
-    if gap >= .9: return next((bars for below, bars in _CALENDAR if gap < below), 1)
-    per_day = head.normalize().value_counts()
-    return 252 * float(np.median(per_day.iloc[1:-1] if len(per_day) > 2 else per_day))
-
 # %% ../nbs/00_core.ipynb #de3bd861
 def day(
     t: pd.Timestamp,  # a moment
 ) -> str:             # "2008-10-10", or with the time of day where it is not midnight
     "A date for a message."
     return str(t.date()) if t == t.normalize() else str(t)
+
+# %% ../nbs/00_core.ipynb #d584fb86
+_USUAL = (1, 2, 4, 12, 24, 26, 52)   # bars a year of what is slower than daily
+_DAYS = {5: 252, 6: 312, 7: 365}     # days of the week that have bars -> days a year
+# times the usual gap: more is a hole in the data, not a part of the calendar
+_HOLE = 10
+_CHUNK = 20                          # gaps that are looked at together for a change of the calendar
+
+def periods_per_year(
+    index: pd.DatetimeIndex,  # (T,) dates, sorted
+    what: str = "dates",      # whose they are, for the error message
+) -> float:                   # of the usual numbers; 252 for less than 3 dates
+    "Bars in a year, read off the dates; raises `CalendarError` where they fit none, or change to another."
+    if not isinstance(index, pd.DatetimeIndex) or len(index) < 3: return 252
+    t = _clock(index)
+    _check_same_calendar(index, t, what)
+    gaps = np.diff(t)
+    usual = float(np.median(gaps))
+    days, counts = np.unique(np.floor(t), return_counts=True)
+    if usual < .9: return _bars_a_day(counts) * _days_a_year(days[2 * counts >= np.median(counts)])
+    kept = gaps[gaps <= _HOLE * usual]
+    if usual < 1.6 and len(kept) < 100: return _days_a_year(days)
+    rate = 365.25 * len(kept) / kept.sum()
+    number = min(_DAYS.values() if usual < 1.6 else _USUAL, key=lambda n: abs(np.log(rate / n)))
+    room = .06 if number in (252, 312) else max(.03, .75 / len(kept))
+    if abs(rate / number - 1) <= room: return number
+    raise CalendarError(f"{what}: {rate:.4g} bars a year from {day(index[0])} to {day(index[-1])} "
+                        "are no usual calendar; give per_year=")
+
+def _clock(index: pd.DatetimeIndex) -> np.ndarray:
+    "(T,) days since 1970 by the clock of the index, as numbers."
+    return (index if index.tz is None else index.tz_localize(None)).as_unit("ns").asi8 / 86_400e9
+
+def _bars_a_day(counts: np.ndarray) -> float:
+    "Bars on a usual day; the first and the last may be cut."
+    return float(np.median(counts[1:-1] if len(counts) > 2 else counts))
+
+def _days_a_year(days: np.ndarray) -> int:
+    "Days a year, by the days of the week that have bars; single sessions on other days do not count."
+    week = np.bincount((days.astype(int) + 3) % 7, minlength=7)
+    return _DAYS.get(int((week > .25 * week.max()).sum()) if len(days) >= 7 else 5, 252)
+
+# %% ../nbs/00_core.ipynb #52736f29
+def _check_same_calendar(index: pd.DatetimeIndex, t: np.ndarray, what: str) -> None:
+    "Raise where the dates change from one calendar to another."
+    k = (len(t) - 1) // _CHUNK
+    if k < 2: return
+    gaps = np.diff(t)[:k * _CHUNK].reshape(k, _CHUNK)
+    usual = np.median(gaps, axis=1)
+    # days: weeks that are full of holidays are no change
+    much = 2.5 if .9 < usual[0] < 1.6 else 1.8
+    changed = np.flatnonzero((usual > much * usual[0]) | (usual < usual[0] / much))
+    weekend = ((np.floor(t[:k * _CHUNK]).astype(int) + 3) % 7 >= 5).reshape(k, _CHUNK).sum(axis=1)
+    if .9 < usual[0] < 1.6 and not len(changed):
+        # with six days a week there are three or four
+        seven, five = weekend >= 5, weekend == 0
+        if min(seven.sum(), five.sum()) >= 2: changed = np.flatnonzero(seven if five[0] else five)
+    if not len(changed): return
+    at = int(changed[0]) * _CHUNK
+    then, now = index[max(at - 1, 0)], index[min(at + 1, len(index) - 1)]
+    rhythm = lambda k: f"every {_gap(usual[k])}" + (", weekends too" if not much < 2 and weekend[k] >= 5
+                                                    else "")
+    raise CalendarError(f"{what}: the calendar changes: bars {rhythm(0)} from {day(index[0])}, and "
+                        f"{rhythm(changed[0])} from about {day(now)}. Cut the data to one of the two, up to "
+                        f"{day(then)} or from {day(now)}, resample them, or give per_year=")
+
+def _gap(days: float) -> str:
+    "A distance between bars in words."
+    if days == 1: return "day"
+    if days >= .9: return f"{days:.3g} days"
+    return f"{days * 24:.3g} hours" if days >= 1 / 24 else f"{days * 1440:.3g} minutes"
 
 # %% ../nbs/00_core.ipynb #45917add
 @cache

@@ -45,6 +45,10 @@ def _check_dates(index: pd.Index, what: str) -> None:
         raise DatesError(f"{what}: the index holds {index.dtype}, not dates; use pd.to_datetime on it")
     if index.hasnans:
         raise DatesError(f"{what}: the date of row {int(np.flatnonzero(index.isna())[0])} is missing")
+    if len(index) > 2 and np.median(np.diff(index.as_unit("ns").asi8)) < 1e9:
+        raise DatesError(f"{what}: dates a fraction of a second apart, from {index[0]} on, are numbers that "
+                         "were read as nanoseconds; give what they count, as in pd.to_datetime(x, unit='s'), "
+                         "or their format")
     if (twice := index.duplicated()).any():
         date = day(index[twice][0])
         raise DuplicateDatesError(f"{what}: {date} stands twice; drop or merge one of the rows")
@@ -125,6 +129,7 @@ class Market:
     cash_rate: float | pd.Series = 0.0              # annual fraction that cash earns; (T,) where it changes
     yields: pd.Series | pd.DataFrame | None = None  # annual fraction paid out: (N,), or (T, N) if it changes
     repairs: tuple[str, ...] = ()                   # what was done to the data on request, in words
+    notes: tuple[str, ...] = ()                     # what was recognised, and what looks odd, in words
 
     @classmethod
     def from_prices(cls,
@@ -134,23 +139,30 @@ class Market:
         cash_rate: float | str | pd.Series = 0.0,               # annual fraction, or one by date
         yields: dict | pd.Series | pd.DataFrame | None = None,  # annual fractions, by asset or date and asset
         gaps: str = "raise",                                    # or "ffill": carry prices over holes
-    ) -> "Market":                                              # checked copies; see `repairs`
+        per_year: float | None = None,                          # bars in a year, > 0; None: as the dates say
+    ) -> "Market":                                              # checked copies; see `repairs` and `notes`
         "Check everything, keep copies; raises the `DataError` that says what is wrong, and where."
         prices, repairs = _fill(prices, gaps)
-        return cls._of(check_prices(prices), benchmark, sectors, cash_rate, yields, repairs)
+        return cls._of(check_prices(prices), benchmark, sectors, cash_rate, yields, repairs, per_year)
 
     @classmethod
-    def _of(cls, prices, benchmark=None, sectors=None, cash_rate=0.0, yields=None, repairs=()) -> "Market":
+    def _of(cls, prices, benchmark=None, sectors=None, cash_rate=0.0, yields=None, repairs=(),
+            per_year=None) -> "Market":
         "A market of checked prices; what comes along is checked here."
         if sectors is not None: sectors = by_name(sectors, prices.columns, "sectors")
-        return cls(prices, _on_calendar(benchmark, prices.index), sectors,
-                   _rates(cash_rate, prices.index, "cash_rate"), _yields(yields, prices), repairs)
+        year = periods_per_year(prices.index,
+                                "prices") if per_year is None else _positive(per_year, "per_year")
+        market = cls(prices, _on_calendar(benchmark, prices.index), sectors,
+                     _rates(cash_rate, prices.index, "cash_rate"), _yields(yields, prices), repairs,
+                     _odd(prices, year))
+        market.__dict__["per_year"] = year
+        return market
 
     @classmethod
     def from_returns(cls,
         returns: pd.DataFrame,              # (T, N) simple returns per period, fractions
         start: pd.Timestamp | None = None,  # the date before the first return; None: one median gap earlier
-        **kwargs,                           # benchmark, sectors, cash_rate, yields as in `from_prices`
+        **kwargs,                           # benchmark, sectors, cash_rate, ... as in `from_prices`
     ) -> "Market":                          # prices are wealth from 1; `returns` as given, to the bit
         "A market of return streams; raises as `check_returns` and `from_prices` do."
         returns = check_returns(returns)
@@ -175,7 +187,7 @@ class Market:
         return tuple(map(str, self.assets))
     @cached_property
     def per_year(self) -> float:
-        "Bars in a year."
+        "Bars in a year; a cut has those of the market that it was cut from."
         return periods_per_year(self.dates)
     @cached_property
     def returns(self) -> pd.DataFrame:
@@ -234,12 +246,11 @@ class Market:
 def _rows(market: "Market", a: int, b: int) -> "Market":
     "Rows a to b, unchecked; what has been computed is sliced along."
     T, known = len(market.dates), market.__dict__
-    _ = market.names, market.returns                              # computed once, and not for each cut
+    _ = market.names, market.returns, market.per_year             # computed once, and not for each cut
     dated = lambda x: isinstance(x, (pd.Series, pd.DataFrame)) and isinstance(x.index, pd.DatetimeIndex)
     cut = lambda x: x if not dated(x) else x.iloc[a:b] if len(x) == T else x.iloc[a:b - 1]
     out = object.__new__(Market)
-    out.__dict__.update({k: cut(v) for k, v in known.items() if k != "per_year"})
-    if "per_year" in known and a == 0 and b > 64: out.__dict__["per_year"] = known["per_year"]
+    out.__dict__.update({k: cut(v) for k, v in known.items()})
     return out
 
 # %% ../../nbs/data/01_market.ipynb #4bdc1e33
@@ -294,3 +305,40 @@ def _wealth(returns: pd.DataFrame, start: pd.Timestamp) -> pd.DataFrame:
     wealth = pd.concat([pd.DataFrame(np.nan, pd.DatetimeIndex([start]), returns.columns), wealth])
     before = wealth.shift(-1).notna() & wealth.isna() & (wealth.ffill().isna())
     return wealth.mask(before, 1.0)
+
+# %% ../../nbs/data/01_market.ipynb #e5672ac1
+_JUMP, _STALE, _FEW = .5, 20, 20     # a fall, or a rise to its inverse; bars that stand still; bars
+
+def _positive(value: float, what: str) -> float:
+    "A number above zero."
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value < np.inf:
+        raise ParameterError(f"{what}: a number above 0 is wanted, not {value!r}")
+    return float(value)
+
+def _odd(prices: pd.DataFrame, year: float) -> tuple[str, ...]:
+    "What looks odd in prices, in words; the worst case of each kind."
+    p, dates, notes = prices.to_numpy(), prices.index, []
+    years = (dates[-1] - dates[0]) / pd.Timedelta(days=365.25)
+    if years > 1 and abs((len(p) - 1) / years / year - 1) > .03:
+        rate = (len(p) - 1) / years
+        notes.append(f"{rate:.1f} bars a year are counted as {year:g}; per_year= says otherwise")
+    if len(p) < _FEW: notes.append(f"{len(p)} bars are few: what is measured on them is mostly luck")
+    with np.errstate(invalid="ignore"): factor = p[1:] / p[:-1]
+    jumps = (factor < 1 - _JUMP) | (factor > 1 / (1 - _JUMP))
+    if jumps.any():
+        t, i = np.argwhere(jumps)[0]
+        notes.append(f"{prices.columns[i]!r} moves by {factor[t, i] - 1:+.0%} on {day(dates[t + 1])}, one of "
+                     f"{int(jumps.sum())} moves of more than half: look for a split that was not adjusted")
+    gaps = np.diff(dates.as_unit("ns").asi8) / 86_400e9
+    if len(gaps) > 2 and (holes := gaps > max(10 * np.median(gaps), 10 * (np.median(gaps) >= .9))).any():
+        t = int(np.flatnonzero(holes)[0])
+        span = f"{day(dates[t])} and {day(dates[t + 1])}"
+        notes.append(f"no bars between {span}, one of {int(holes.sum())} holes")
+    moved = np.where(np.vstack([np.ones((1, p.shape[1]), bool), factor != 1]), np.arange(len(p))[:, None], 0)
+    longest = (np.arange(len(p))[:, None] - np.maximum.accumulate(moved)).max(axis=0, initial=0)
+    if len(p) and longest.max(initial=0) >= _STALE:
+        i = int(longest.argmax())
+        several = int((longest >= _STALE).sum())
+        notes.append(f"{prices.columns[i]!r} stands still for {longest[i]} bars, one of {several} "
+                     "columns that do so for long: stale quotes?")
+    return tuple(notes)

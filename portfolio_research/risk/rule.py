@@ -58,21 +58,23 @@ class BaseRule:
         return exposures, state
     def exposure(self,
         returns: pd.Series,  # (T,) simple returns by date, fractions; NaN before the first and after the last
+        per_year: float | None = None,  # bars in a year; None: as the dates say
     ) -> pd.Series:  # (T,) in [0, 1], as of each date; 1 before the first return, unchanged after the last
         "Exposure as of the last return used; it is filled one bar later, see `apply`."
-        return _series(self, returns)[0].rename("exposure")
-    def signal(self, returns: pd.Series) -> pd.Series:
+        return _series(self, returns, per_year)[0].rename("exposure")
+    def signal(self, returns: pd.Series, per_year: float | None = None) -> pd.Series:
         """The number that the rule compares with its limits, by date as `exposure`; 0 while there is nothing
         to see."""
-        return _series(self, returns)[1].rename("signal")
+        return _series(self, returns, per_year)[1].rename("signal")
     def apply(self,
         returns: pd.Series,      # (T,) as for `exposure`
         cost_bps: float = 10.0,  # basis points of traded notional
         cash: float | str | pd.Series = 0.0,  # annual rate, or returns such as `market.cash_returns`
+        per_year: float | None = None,        # bars in a year; None: as the dates say
     ) -> pd.Series:              # (T,) returns under the rule, net of costs; NaN where `returns` is
         """Managed returns: an exposure as of one bar is filled at the close of the next, and earns from
         there on."""
-        return _managed(self.exposure(returns), returns, cost_bps, cash)[0]
+        return _managed(self.exposure(returns, per_year), returns, cost_bps, cash, per_year)[0]
 
 # %% ../../nbs/risk/02_rule.ipynb #3e4e7dbb
 @lru_cache(maxsize=512)
@@ -104,10 +106,11 @@ def check_one_stream(who, returns: pd.Series) -> pd.Series:
     if isinstance(returns, pd.Series): return check_returns(returns)
     raise NotNumericError(f"{who}: give a Series of returns, not {type(returns).__name__}")
 
-def _series(rule: BaseRule, returns: pd.Series) -> tuple[pd.Series, pd.Series]:
+def _series(rule: BaseRule, returns: pd.Series, per_year: float | None) -> tuple[pd.Series, pd.Series]:
     "Exposures and signals of checked returns."
     checked = check_one_stream(rule, returns)
-    exposures, signals, _ = _walk(rule, rule.start(periods_per_year(checked.index)), checked)
+    start = rule.start(per_year or periods_per_year(checked.index, "returns"))
+    exposures, signals, _ = _walk(rule, start, checked)
     return pd.Series(exposures, returns.index), pd.Series(signals, returns.index)
 
 # %% ../../nbs/risk/02_rule.ipynb #14de9874
@@ -124,26 +127,28 @@ def _following(bar: Callable, made_of: int = 0) -> Callable:
 _follow = compiled(bar, _following)
 
 def _managed(exposure: pd.Series, returns: pd.Series, cost_bps: float,
-             cash: float | str | pd.Series) -> tuple:
+             cash: float | str | pd.Series, per_year: float | None = None) -> tuple:
     """Net returns, weights held after each bar's fill, both (T,), and notional traded, of a book that
     follows an exposure."""
     live, book = returns.notna().to_numpy(), opened()
     out = np.full((2, len(returns)), np.nan)
     net, held = np.empty((2, live.sum()))
-    _follow(book, exposure.to_numpy()[live], returns.to_numpy(float)[live], cash_by_date(cash, returns)[live],
+    _follow(book, exposure.to_numpy()[live], returns.to_numpy(float)[live],
+            cash_by_date(cash, returns, per_year)[live],
             cost_fraction(cost_bps), net, held)
     out[:, live] = net, held
     return pd.Series(out[0], returns.index,
                      name=returns.name), pd.Series(out[1], returns.index, name="held"), book[TRADED]
 
-def cash_by_date(cash: float | str | pd.Series, returns: pd.Series) -> np.ndarray:
+def cash_by_date(cash: float | str | pd.Series, returns: pd.Series,
+                 per_year: float | None = None) -> np.ndarray:
     "What cash returns over each period."
-    per_year = periods_per_year(returns.index)
+    year = per_year or periods_per_year(returns.index, "returns")
     if not isinstance(cash, pd.Series):
-        return np.full(len(returns), (1 + fraction(cash)) ** (1 / per_year) - 1)
+        return np.full(len(returns), (1 + fraction(cash)) ** (1 / year) - 1)
     if len(absent := returns.index.difference(cash.index)):
         raise CalendarError(f"cash: there is no return on {absent[0]}")
-    if abs(cash.mean()) * per_year > .5:
+    if abs(cash.mean()) * year > .5:
         raise UnitError(f"cash: {cash.mean():g} a period is more than 50% a year; give returns per period")
     return check_returns(cash).reindex(returns.index).to_numpy()
 
@@ -257,11 +262,12 @@ def plot_rule(
     returns: pd.Series,      # (T,) simple returns by date, fractions
     cost_bps: float = 10.0,  # basis points of traded notional
     cash: float | str | pd.Series = 0.0,  # as in `apply`
+    per_year: float | None = None,        # bars in a year; None: as the dates say
 ):                           # matplotlib Figure
     "Shadow against managed equity, the share held, and both underwater curves."
     import matplotlib.pyplot as plt
     fig, (top, mid, low) = plt.subplots(3, sharex=True, figsize=(7, 4.6), height_ratios=(5, 2, 3))
-    managed, held, traded = _managed(rule.exposure(returns), returns, cost_bps, cash)
+    managed, held, traded = _managed(rule.exposure(returns, per_year), returns, cost_bps, cash, per_year)
     for name, r, colour in (("shadow", returns, "#999999"), ("managed", managed, "#0072B2")):
         wealth = (1 + r.fillna(0)).cumprod()
         top.plot(wealth, color=colour, lw=1.1, label=name)
@@ -272,7 +278,7 @@ def plot_rule(
     label_ends(top)
     percent_axis(mid, "held")
     percent_axis(low, "under water")
-    per_year, n = periods_per_year(returns.index), int(returns.count())
+    per_year, n = per_year or periods_per_year(returns.index, "returns"), int(returns.count())
     said = (f"{rule}: {held.mean():.0%} invested, trades {traded / max(n, 1) * per_year:.1f} times the book "
             "a year")
     if n < rule.warmup(per_year): said += f"; {n} returns do not fill its window of {rule.warmup(per_year)}"

@@ -72,11 +72,12 @@ def sweep_rules(
     returns: pd.Series,                   # (T,) simple returns by date, as for `rule.exposure`
     cost_bps: float = 10.0,               # basis points of traded notional
     cash: float | str | pd.Series = 0.0,  # as for `rule.apply`
+    per_year: float | None = None,        # bars in a year; None: as the dates say
 ) -> pd.DataFrame:  # (rules, 6) see `_SUMMARY`: exposure is the mean share held, turnover notional a year
     "What each of many rules would have earned; the same steps and the same book as `rule.apply`."
-    live, per_year, r = _given(rules, returns)
-    cash, cost, numbers = cash_by_date(cash,
-                                       returns)[live], cost_fraction(cost_bps), np.empty((len(rules), 8))
+    live, per_year, r = _given(rules, returns, per_year)
+    cash, cost = cash_by_date(cash, returns, per_year)[live], cost_fraction(cost_bps)
+    numbers = np.empty((len(rules), 8))
     for step, members in _groups(rules).items():
         if step is None: numbers[members] = [_one_by_one(rules[i], r, cash, cost, per_year) for i in members]
         else: numbers[members] = _together([rules[i] for i in members], step, r, cash, cost, per_year)[1]
@@ -86,9 +87,10 @@ def sweep_rules(
 def sweep_exposures(
     rules: Sequence[BaseRule],  # any rules
     returns: pd.Series,             # (T,) as for `sweep_rules`
+    per_year: float | None = None,  # bars in a year; None: as the dates say
 ) -> pd.DataFrame:                  # (T, rules) exposures, a column a rule; 8 bytes each
     "What each of many rules would have said, to the bit as `rule.exposure`."
-    live, per_year, r = _given(rules, returns)
+    live, per_year, r = _given(rules, returns, per_year)
     said = np.ones((len(rules), live.sum() + 1))
     for step, members in _groups(rules).items():
         if step is not None:
@@ -99,14 +101,16 @@ def sweep_exposures(
     return pd.DataFrame(said[:, np.cumsum(live)].T, returns.index, pd.Index(rules, dtype=object, name="rule"))
 
 # %% ../../nbs/risk/08_sweeps.ipynb #abd06d1c
-def _given(rules: Sequence[BaseRule], returns: pd.Series) -> tuple[np.ndarray, float, np.ndarray]:
+def _given(rules: Sequence[BaseRule], returns: pd.Series,
+           per_year: float | None) -> tuple[np.ndarray, float, np.ndarray]:
     "Where there are returns, bars a year, and the returns."
     if not len(rules): raise ParameterError("sweep_rules: give at least one rule")
     for rule in rules:
         if not isinstance(rule, BaseRule): raise ParameterError(f"sweep_rules: {rule!r} is no drawdown rule")
     checked = check_one_stream("sweep_rules", returns)
     live = checked.notna().to_numpy()
-    return live, float(periods_per_year(checked.index)), checked.to_numpy(float)[live]
+    year = per_year or periods_per_year(checked.index, "returns")
+    return live, float(year), checked.to_numpy(float)[live]
 
 def _groups(rules: Sequence[BaseRule]) -> dict[Callable | None, list[int]]:
     "Places of the rules that share a compiled step; None holds those that run on their own."

@@ -39,8 +39,10 @@ def _times(market: Market, factor: np.ndarray, cut: int) -> Market:
         if not isinstance(x, (pd.Series, pd.DataFrame)) or len(x) != len(late): return x
         return x + .01 * (late[:, None] if x.ndim == 2 else late)
     benchmark = None if market.benchmark is None else market.benchmark * factor[:, -1]
-    return Market(market.prices * factor[:, :-1], benchmark, market.sectors,
-                  shift(market.cash_rate), shift(market.yields), market.repairs)
+    changed = Market(market.prices * factor[:, :-1], benchmark, market.sectors,
+                     shift(market.cash_rate), shift(market.yields), market.repairs, market.notes)
+    changed.__dict__["per_year"] = market.per_year
+    return changed
 
 # %% ../../nbs/validation/01_lookahead.ipynb #bc29fac7
 def _question(component: Any, dates: pd.DatetimeIndex) -> Callable[[Market], Any]:
