@@ -54,6 +54,7 @@ class Shape:
         "The convex task that is left where this is the aim."
         raise NotImplementedError
 
+# %% ../../nbs/optimization/03_curvature.ipynb #a145c700
 @dataclass(frozen=True, eq=False)
 class Linear(Shape):
     "form(w)"
@@ -79,6 +80,7 @@ class PathDependent(Shape):
     def limit(self, value, N, at=None): return Limit(self.around(at), Form(np.zeros(N), value))
     def task(self, space, limits, sign, at=None): return Task(space, self.around(at), None, limits)
 
+# %% ../../nbs/optimization/03_curvature.ipynb #cf80381f
 @dataclass(frozen=True, eq=False)
 class Concave(Shape):
     "What rises with form(w) - risk(w)."
@@ -100,6 +102,7 @@ class Quadratic(Shape):
     def task(self, space, limits, sign, at=None):
         return Task(space, self.risk, self.form, limits, curvature=self.aversion)
 
+# %% ../../nbs/optimization/03_curvature.ipynb #70c11f8c
 @dataclass(frozen=True, eq=False)
 class Ratio(Shape):
     "offset + form(w) / risk(w), where the form is positive"
@@ -118,6 +121,7 @@ class RiskfolioMeasure(Shape):
     "A measure that Riskfolio-Lib may know how to minimise."
     kind = "riskfolio"
 
+# %% ../../nbs/optimization/03_curvature.ipynb #3e365e5a
 _ROBUST = 1.6448536269514722                   # 95% of the normal distribution, one-sided
 
 class Shapes:
@@ -196,6 +200,7 @@ class Shapes:
 def _linear(form: Form) -> Shape: return Linear(form, form)
 def _convex(risk, value: Callable | None = None) -> Shape: return Convex(value or risk, risk)
 
+# %% ../../nbs/optimization/03_curvature.ipynb #cfce914f
 def _relative(s: Shapes, name: str) -> Shape | None:
     "Metrics against a benchmark that are linear or a deviation."
     if name not in ("alpha", "beta", "active_return", "tracking_error"): return None
@@ -209,6 +214,10 @@ def _relative(s: Shapes, name: str) -> Shape | None:
     beta = x.T @ b / (b @ b)
     return _linear(Form(beta) if name == "beta" else Form(mean - beta * excess.mean() * year))
 
+# %% ../../nbs/optimization/03_curvature.ipynb #2b3dde1f
+def _path(s: Shapes, value: Callable, statistic: str, share: float) -> Shape:
+    return PathDependent(value, lambda w: depths(s.X, w, statistic, share, s.cash))
+
 # %% ../../nbs/optimization/03_curvature.ipynb #c5acfad8
 def _tail(s: Shapes, name: str, kind: str, share: float) -> Shape:
     "A mean of a tail, of losses or of drawdowns."
@@ -218,6 +227,7 @@ def _tail(s: Shapes, name: str, kind: str, share: float) -> Shape:
     on_losses = lambda losses: metric(name).on(ReturnPath(-losses))
     return _convex(Entropic(-s.X, share, on_losses, -s.cash), value)
 
+# %% ../../nbs/optimization/03_curvature.ipynb #2c3a8125
 def _deviation(s: Shapes, name: str) -> Shape | None:
     "Convex measures of risk of the losses."
     year, centred = np.sqrt(s.year), lambda x: x - x.mean(axis=0)
@@ -229,6 +239,7 @@ def _deviation(s: Shapes, name: str) -> Shape | None:
     else: return None
     return _convex(risk, s.measured(name))
 
+# %% ../../nbs/optimization/03_curvature.ipynb #6b8b9f1f
 def _growth(s: Shapes, name: str) -> Shape | None:
     "Compound growth."
     if name in ("cagr", "total_return"):
@@ -238,11 +249,13 @@ def _growth(s: Shapes, name: str) -> Shape | None:
         return Concave(s.measured(name), nothing, Shrinkage(s.X, s.cash), unread)
     return None
 
+# %% ../../nbs/optimization/03_curvature.ipynb #4965dfb5
 def _utility(s: Shapes, aversion: float) -> Shape:
     "Mean less half of the aversion times the variance."
     back, risk = s["return"].form, s["volatility"].risk
     return Quadratic(lambda w: back(w) - aversion / 2 * risk(w) ** 2, back, risk, aversion)
 
+# %% ../../nbs/optimization/03_curvature.ipynb #eac62cc8
 def _trait(s: Shapes, name: str) -> Shape:
     "What follows from the weights and from what is known of the assets."
     kind, back = trait(name), s["return"].form
@@ -260,7 +273,13 @@ def _trait(s: Shapes, name: str) -> Shape:
     if kind == "yield": return _linear(Form(s.payout))
     return _linear(Form(back.a - tax_rate(name) * s.payout, back.c))
 
-# %% ../../nbs/optimization/03_curvature.ipynb #2b3dde1f
+# %% ../../nbs/optimization/03_curvature.ipynb #ea8006f3
+def _drawn(s: Shapes, name: str) -> Shape | None:
+    "Statistics of drawdowns."
+    statistics = {"max_drawdown": ("tail", 0.), "pain": ("mean", 1.), "ulcer": ("rms", 1.)}
+    return _path(s, s.measured(name), *statistics[name]) if name in statistics else None
+
+# %% ../../nbs/optimization/03_curvature.ipynb #ac6a9626
 def _ratio(s: Shapes, name: str) -> Shape | None:
     "Ratios of a linear metric to a convex one."
     if name not in ("sharpe", "sortino", "omega", "information_ratio"): return None
@@ -274,11 +293,7 @@ def _ratio(s: Shapes, name: str) -> Shape | None:
         return offset + form(w) / below if below > 0 else float("nan")
     return Ratio(value, form, risk, offset)
 
-def _drawn(s: Shapes, name: str) -> Shape | None:
-    "Statistics of drawdowns."
-    statistics = {"max_drawdown": ("tail", 0.), "pain": ("mean", 1.), "ulcer": ("rms", 1.)}
-    return _path(s, s.measured(name), *statistics[name]) if name in statistics else None
-
+# %% ../../nbs/optimization/03_curvature.ipynb #25b1f812
 def _own(s: Shapes, what: str | Metric | Callable) -> Shape:
     "A metric that no other function here knows: linear where it says so, and else only its values are known."
     value, N = s.measured(what), len(s.estimate.assets)
@@ -288,6 +303,3 @@ def _own(s: Shapes, what: str | Metric | Callable) -> Shape:
     if abs(form(even) - value(even)) > 1e-9 * max(abs(form.a).max(), abs(cash)):
         raise ObjectiveError(f"{metric(what).name} is not linear in the weights; leave out its curvature")
     return _linear(form)
-
-def _path(s: Shapes, value: Callable, statistic: str, share: float) -> Shape:
-    return PathDependent(value, lambda w: depths(s.X, w, statistic, share, s.cash))

@@ -30,6 +30,9 @@ class Proposal:
     agreement: float = 1.
     tried: list = field(default_factory=list)     # methods tried in vain
 
+# %% ../../nbs/optimization/05_exact.ipynb #6b6054cc
+_DEVIATIONS = ("volatility", "tracking_error")
+
 def along_frontiers(
     p: Program,
     space: Polytope,   # what is left of the program's own
@@ -43,8 +46,7 @@ def along_frontiers(
         return aim.verb == "minimize" and len(caps - {what}) < 2 or aim.verb == "target" and not caps
     return isinstance(p.shapes[what], Linear) and len(caps) < 2
 
-_DEVIATIONS = ("volatility", "tracking_error")
-
+# %% ../../nbs/optimization/05_exact.ipynb #5a01e8a5
 def answer_exactly(
     p: Program,        # convex, drawdowns counted as such
     space: Polytope,   # its own, or one whose rows gave way
@@ -52,21 +54,18 @@ def answer_exactly(
     "The optimum, or the nearest; raises `InfeasibleError` and `UnsolvedError`."
     return _frontier(p, space) if along_frontiers(p, space) else _convex(p, space)
 
-# %% ../../nbs/optimization/05_exact.ipynb #deff99d2
-def _frontier(p: Program, space: Polytope) -> Proposal:
-    "By quadratic programs."
-    aim, f = p.objective, p.shapes
-    caps = {}
-    for g in p.convex: caps[g.what] = min(g.value, caps.get(g.what, np.inf))
-    home = aim.metric if aim.metric in _DEVIATIONS and aim.verb == "minimize" else "volatility"
-    other = next((name for name in caps if name != home), home)
-    cap = (f[other].risk, caps[other]) if other in caps else None
-    if aim.verb == "target": return _achieve(p, space, caps, cap)
-    if aim.metric == "sharpe": return _best_sharpe(p, space, caps, cap)
-    if aim.metric in _DEVIATIONS: return _capped(p, caps, least_within(space, f[home].risk, cap))
-    sign = 1 if aim.verb == "maximize" else -1
-    return _capped(p, caps, most_within(space, f[aim.metric].form.a * sign, *(cap or (f[home].risk, np.inf))))
+# %% ../../nbs/optimization/05_exact.ipynb #f4f5a539
+def missed(
+    p: Program,
+    w: np.ndarray,  # (N,) weights that miss its target
+    side: str,      # what they have, such as "at most"
+) -> str:
+    "A target that cannot be reached, in words."
+    aim = p.objective
+    return (f"{aim.name} = {value_text(aim.metric, aim.value)} cannot be reached: {side} "
+            f"{say(aim.metric, p.shapes[aim.metric].value(w))}")
 
+# %% ../../nbs/optimization/05_exact.ipynb #deff99d2
 def _capped(p: Program, caps: dict, found: Solution) -> Proposal:
     "A frontier's portfolio, and the caps that it, or the nearest there is, does not meet."
     w, f = found.x if found.solved else found.nearest, p.shapes
@@ -76,7 +75,11 @@ def _capped(p: Program, caps: dict, found: Solution) -> Proposal:
     return Proposal(w, [f"{n} <= {say(n, caps[n])} cannot be met: at least {say(n, f[n].risk(w))}"
                         for n in over])
 
-# %% ../../nbs/optimization/05_exact.ipynb #f4f5a539
+# %% ../../nbs/optimization/05_exact.ipynb #3d62e9cf
+def _nothing_earned(best: float) -> str:
+    return (f"no portfolio within the guards is expected to earn more than cash; the best earns "
+            f"{say('return', best)} a year over it, so the volatility is minimised")
+
 def _best_sharpe(p: Program, space: Polytope, caps: dict, cap: tuple[Form, float] | None) -> Proposal:
     "Maximum Sharpe, or minimum volatility where no portfolio earns more than cash."
     e, risk = p.shapes["return"].form.a, p.shapes["volatility"].risk
@@ -89,10 +92,7 @@ def _best_sharpe(p: Program, space: Polytope, caps: dict, cap: tuple[Form, float
     if cap is None or risk(found.x) <= cap[1]: return Proposal(found.x)
     return _capped(p, caps, most_within(space, e, *cap))
 
-def _nothing_earned(best: float) -> str:
-    return (f"no portfolio within the guards is expected to earn more than cash; the best earns "
-            f"{say('return', best)} a year over it, so the volatility is minimised")
-
+# %% ../../nbs/optimization/05_exact.ipynb #df3aabed
 def _achieve(p: Program, space: Polytope, caps: dict, cap: tuple[Form, float] | None) -> Proposal:
     "A value of a linear metric or a deviation, or the nearest."
     aim, shape, risk = p.objective, p.shapes[p.objective.metric], p.shapes["volatility"].risk
@@ -116,17 +116,26 @@ def _achieve(p: Program, space: Polytope, caps: dict, cap: tuple[Form, float] | 
     return Proposal(w, [] if abs(form(w) - v) <= 1e-8 * max(size, abs(v))
                     else [missed(p, w, "at most" if sign > 0 else "at least")])
 
-def missed(
-    p: Program,
-    w: np.ndarray,  # (N,) weights that miss its target
-    side: str,      # what they have, such as "at most"
-) -> str:
-    "A target that cannot be reached, in words."
-    aim = p.objective
-    return (f"{aim.name} = {value_text(aim.metric, aim.value)} cannot be reached: {side} "
-            f"{say(aim.metric, p.shapes[aim.metric].value(w))}")
+# %% ../../nbs/optimization/05_exact.ipynb #dadabbbe
+def _frontier(p: Program, space: Polytope) -> Proposal:
+    "By quadratic programs."
+    aim, f = p.objective, p.shapes
+    caps = {}
+    for g in p.convex: caps[g.what] = min(g.value, caps.get(g.what, np.inf))
+    home = aim.metric if aim.metric in _DEVIATIONS and aim.verb == "minimize" else "volatility"
+    other = next((name for name in caps if name != home), home)
+    cap = (f[other].risk, caps[other]) if other in caps else None
+    if aim.verb == "target": return _achieve(p, space, caps, cap)
+    if aim.metric == "sharpe": return _best_sharpe(p, space, caps, cap)
+    if aim.metric in _DEVIATIONS: return _capped(p, caps, least_within(space, f[home].risk, cap))
+    sign = 1 if aim.verb == "maximize" else -1
+    return _capped(p, caps, most_within(space, f[aim.metric].form.a * sign, *(cap or (f[home].risk, np.inf))))
 
 # %% ../../nbs/optimization/05_exact.ipynb #c27bd455
+def _instead(p: Program) -> str:
+    "What a target makes an aim of, once the target is a limit or a row."
+    return "+ return" if p.shapes[p.objective.metric].side == "<=" else "- volatility"
+
 def task_of(
     p: Program,
     space: Polytope,
@@ -142,10 +151,18 @@ def task_of(
         verb = {"+": "maximize", "-": "minimize"}[sign]
     return f[what].task(space, limits, 1 if verb == "maximize" else -1, at)
 
-def _instead(p: Program) -> str:
-    "What a target makes an aim of, once the target is a limit or a row."
-    return "+ return" if p.shapes[p.objective.metric].side == "<=" else "- volatility"
+# %% ../../nbs/optimization/05_exact.ipynb #0a4b3aaf
+def score(
+    p: Program,
+    w: np.ndarray,  # (N,) weights
+) -> float:
+    "What is to be small; infinite where the metric is undefined."
+    aim, value = p.objective, p.shapes[p.objective.metric].value(w)
+    small = {"minimize": value,
+             "maximize": -value}.get(aim.verb) if aim.verb != "target" else abs(value - aim.value)
+    return small if np.isfinite(small) else np.inf
 
+# %% ../../nbs/optimization/05_exact.ipynb #d82802c1
 def _settle(p: Program, space: Polytope, values: dict, start: np.ndarray, aim: str = "") -> Solution:
     "The optimum, drawdowns taken around it."
     named = [*(g.what for g in values), aim[2:] or p.objective.metric]
@@ -172,26 +189,6 @@ def _settle(p: Program, space: Polytope, values: dict, start: np.ndarray, aim: s
     return replace(point, x=at, rounds=rounds)
 
 # %% ../../nbs/optimization/05_exact.ipynb #976444f3
-def _convex(p: Program, space: Polytope) -> Proposal | None:
-    "By planes or cones."
-    aim, f = p.objective, p.shapes
-    start, said, tried = space.least(f["volatility"].risk), [], []
-    values = {g: g.value for g in p.convex}
-    if values:
-        values, said = _possible(p, space, values, start)
-    if aim.verb == "target":
-        if (a := _reach(p, space, values, start)) is None: return None
-    else:
-        if isinstance(f[aim.metric], Ratio) and (why := _no_ratio(p, space, values, start)):
-            point = _settle(p, space, values, start, "- volatility")
-            return Proposal(_solved(point).x, [*said, why], "minimum volatility")
-        point = _solved(_settle(p, space, values, start))
-        a, tried = Proposal(point.x), list(point.attempts)
-    a.said, a.tried = [*said, *a.said], [*tried, *a.tried]
-    if any(isinstance(f[what], PathDependent) for what in aim.metrics):
-        a = _from_elsewhere(p, space, values, a)
-    return a
-
 def _solved(point: Solution) -> Solution:
     if not point.solved: raise UnsolvedError(f"{point.status}: {'; '.join(point.attempts) or point.reason}")
     return point
@@ -203,6 +200,7 @@ def _no_ratio(p: Program, space: Polytope, values: dict, start: np.ndarray) -> s
     best = form(_solved(solve_task(task, start)).x)
     return _nothing_earned(best) if best <= 1e-12 * (abs(form.a).max() + abs(form.c)) else ""
 
+# %% ../../nbs/optimization/05_exact.ipynb #94606aee
 def _nearest(p: Program, space: Polytope, values: dict, at: np.ndarray) -> np.ndarray:
     "The portfolio that misses the convex guards by least."
     drawn = [g for g in values if isinstance(p.shapes[g.what], PathDependent)]
@@ -215,6 +213,7 @@ def _nearest(p: Program, space: Polytope, values: dict, at: np.ndarray) -> np.nd
         if moved < 1e-9 or not drawn: break
     return at
 
+# %% ../../nbs/optimization/05_exact.ipynb #a9fd76fb
 def _possible(p: Program, space: Polytope, values: dict, start: np.ndarray) -> tuple[dict, list[str]]:
     "Values of the convex guards that some portfolio has all of, and what had to give way."
     point = _settle(p, space, values, start, "- volatility")
@@ -228,7 +227,7 @@ def _possible(p: Program, space: Polytope, values: dict, start: np.ndarray) -> t
         loose[g] = g.value if sign * (here - g.value) <= 0 else here + sign * 1e-9 * max(abs(here), 1e-6)
     return loose, said
 
-# %% ../../nbs/optimization/05_exact.ipynb #0a4b3aaf
+# %% ../../nbs/optimization/05_exact.ipynb #2a0353f2
 def _reach(p: Program, space: Polytope, values: dict, start: np.ndarray) -> Proposal | None:
     "A target under convex guards, or the nearest to it; None where it is not convex."
     aim, shape = p.objective, p.shapes[p.objective.metric]
@@ -260,6 +259,10 @@ def _reach(p: Program, space: Polytope, values: dict, start: np.ndarray) -> Prop
     if (shape.value(best) < v) == risky: return None
     return Proposal(best, [missed(p, best, "at least" if risky else "at most")])
 
+# %% ../../nbs/optimization/05_exact.ipynb #6b45a025
+_NOT_CONVEX = ("drawdowns of compounded wealth are not convex in the weights, and were solved around the "
+               "answer")
+
 def _from_elsewhere(p: Program, space: Polytope, values: dict, a: Proposal) -> Proposal:
     "Drawdowns of compounded wealth are not convex: the same from another start, and how far the two agree."
     if a.said or p.objective.verb == "target": return replace(a, search=_NOT_CONVEX)
@@ -272,15 +275,23 @@ def _from_elsewhere(p: Program, space: Polytope, values: dict, a: Proposal) -> P
     said = f"{_NOT_CONVEX}; two starts ended within {apart:.0e} of each other"
     return replace(a, w=w, search=said, agreement=1. if apart < 1e-6 else .5)
 
-_NOT_CONVEX = ("drawdowns of compounded wealth are not convex in the weights, and were solved around the "
-               "answer")
-
-def score(
-    p: Program,
-    w: np.ndarray,  # (N,) weights
-) -> float:
-    "What is to be small; infinite where the metric is undefined."
-    aim, value = p.objective, p.shapes[p.objective.metric].value(w)
-    small = {"minimize": value,
-             "maximize": -value}.get(aim.verb) if aim.verb != "target" else abs(value - aim.value)
-    return small if np.isfinite(small) else np.inf
+# %% ../../nbs/optimization/05_exact.ipynb #b6eb1c9b
+def _convex(p: Program, space: Polytope) -> Proposal | None:
+    "By planes or cones."
+    aim, f = p.objective, p.shapes
+    start, said, tried = space.least(f["volatility"].risk), [], []
+    values = {g: g.value for g in p.convex}
+    if values:
+        values, said = _possible(p, space, values, start)
+    if aim.verb == "target":
+        if (a := _reach(p, space, values, start)) is None: return None
+    else:
+        if isinstance(f[aim.metric], Ratio) and (why := _no_ratio(p, space, values, start)):
+            point = _settle(p, space, values, start, "- volatility")
+            return Proposal(_solved(point).x, [*said, why], "minimum volatility")
+        point = _solved(_settle(p, space, values, start))
+        a, tried = Proposal(point.x), list(point.attempts)
+    a.said, a.tried = [*said, *a.said], [*tried, *a.tried]
+    if any(isinstance(f[what], PathDependent) for what in aim.metrics):
+        a = _from_elsewhere(p, space, values, a)
+    return a

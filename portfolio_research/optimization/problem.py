@@ -51,58 +51,6 @@ def _stepwise(what) -> bool:
     "Whether a sentence is about a metric that moves in steps of one bar."
     return not trait(what) and metric(what).stepwise
 
-# %% ../../nbs/optimization/04_problem.ipynb #a6a3ecc4
-@dataclass(frozen=True, eq=False, repr=False)
-class Program:
-    "An objective made ready to be solved."
-    objective: Minimize | Maximize | Target
-    assets: pd.Index                            # (N,) the ones that take part
-    shapes: Shapes                              # every metric as a function of their weights
-    space: Polytope  # what the guards on weights, sectors, cash and linear metrics leave
-    rows: tuple[Guard, ...]  # guards in the order of the rows of the space, after the first
-    sides: tuple[str, ...]                      # what each of these rows is about, in words
-    convex: tuple[Guard, ...] = ()              # guards that are convex limits
-    searched: tuple[Guard, ...] = ()            # guards that are neither
-    holdings: int | None = None                 # most assets with a weight
-    notes: tuple[str, ...] = ()                 # what was settled beforehand, in words
-
-def compile_objective(
-    objective: Minimize | Maximize | Target,
-    estimate: Estimate,                    # of the assets that take part
-    market: Market,                        # where it comes from; sectors and yields are taken from it
-    max_weight: float = 1.0,               # greatest weight of each asset, fraction in (0, 1]
-    previous: pd.Series | None = None,     # weights held now, by name; None where nothing is known
-) -> Program:
-    "An objective as a program; raises `NotOptimisableError`, `ObjectiveError` and `UnknownNameError`."
-    check_optimisable(objective)
-    low, high, notes = _bounds(objective, estimate, market, max_weight)
-    groups = [*_groups(objective, estimate.assets, market), *_sectors(objective, estimate.assets, market)]
-    space, more = _invested(objective, low, high, groups)
-    held, gone = _held(previous, estimate.assets)
-    shapes = Shapes(estimate, held, gone, _payout(market, estimate.assets))
-    rows, sides, convex, searched = [], [], [], []
-    for g in objective.guards:
-        if g.what in ("weight", "sector", "cash", "holdings"):
-            lines = [(s, Form(m), g.value) for h, s, m in groups if h is g]
-        elif g.what == "turnover" and held is None:
-            notes.append(f"{g}: nothing is held yet, so it begins with the next decision")
-            continue
-        else:
-            shape = shapes[g.what]
-            row = shape.row(g.relation, g.value)
-            lines = [("", *row)] if row else []
-            if not row: (convex if shape.convex(g.relation, g.value) else searched).append(g)
-        for side, form, level in lines:
-            low_side, high_side = g.relation != "<=", g.relation != ">="
-            space = space.within(form.a, level - form.c if low_side else -np.inf, level - form.c if high_side
-                                 else np.inf)
-            rows.append(g)
-            sides.append(str(replace(g, of=side)) if side else str(g))
-    most = next((int(g.value) for g in objective.guards if g.what == "holdings"), None)
-    return Program(objective, estimate.assets, shapes, space, tuple(rows), tuple(sides), tuple(convex),
-                   tuple(searched), most,
-                   tuple(notes + more))
-
 # %% ../../nbs/optimization/04_problem.ipynb #e28bdccd
 def _known(guard: Guard, asked: str, names: Sequence[str], what: str) -> None:
     "Raise where a guard names an asset or a sector that is not there."
@@ -110,6 +58,9 @@ def _known(guard: Guard, asked: str, names: Sequence[str], what: str) -> None:
     near = difflib.get_close_matches(asked, list(names), n=3, cutoff=.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(list(names)[:20])}"
     raise UnknownNameError(f"{guard}: the market has no {what} {asked!r}; {hint}")
+
+# %% ../../nbs/optimization/04_problem.ipynb #f66eb544
+def _is_group(g: Guard, names: list[str]) -> bool: return " + " in g.of and g.of not in names
 
 def _bounds(objective, estimate: Estimate, market: Market,
             max_weight: float) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -132,8 +83,7 @@ def _bounds(objective, estimate: Estimate, market: Market,
                              "is asked")
     return low, high, notes
 
-def _is_group(g: Guard, names: list[str]) -> bool: return " + " in g.of and g.of not in names
-
+# %% ../../nbs/optimization/04_problem.ipynb #73ff8db3
 def _groups(objective, names: pd.Index, market: Market) -> list[tuple[Guard, str, np.ndarray]]:
     "Each guard on a group of assets, with the members of the group."
     guards = [g for g in objective.guards if g.what == "weight" and " + " in g.of]
@@ -143,6 +93,7 @@ def _groups(objective, names: pd.Index, market: Market) -> list[tuple[Guard, str
         for name in g.names: _known(g, name, every, "asset")
     return [(g, g.of, names.astype(str).isin(g.names).astype(float)) for g in guards]
 
+# %% ../../nbs/optimization/04_problem.ipynb #6f4bcbe7
 def _sectors(objective, names: pd.Index, market: Market) -> list[tuple[Guard, str, np.ndarray]]:
     "Each guard on sectors with each sector that it is about, and the members of that."
     guards = [g for g in objective.guards if g.what == "sector"]
@@ -180,6 +131,7 @@ def _invested(objective, low: np.ndarray, high: np.ndarray, groups: list) -> tup
         low = low * (most / floor)
     return Polytope(low, high, one, np.array([least]), np.array([most])), notes
 
+# %% ../../nbs/optimization/04_problem.ipynb #ad33cda4
 def _held(previous: pd.Series | None, names: pd.Index) -> tuple[np.ndarray | None, float]:
     "Weights held of the assets that take part, and the weight of the others; None where nothing is held."
     if previous is None or not (previous.to_numpy() > 0).any(): return None, 0.
@@ -191,6 +143,59 @@ def _payout(market: Market, names: pd.Index) -> np.ndarray | None:
     if market.yields is None: return None
     last = market.yields.iloc[-1] if isinstance(market.yields, pd.DataFrame) else market.yields
     return last[names].fillna(0.).to_numpy(float)
+
+# %% ../../nbs/optimization/04_problem.ipynb #a6a3ecc4
+@dataclass(frozen=True, eq=False, repr=False)
+class Program:
+    "An objective made ready to be solved."
+    objective: Minimize | Maximize | Target
+    assets: pd.Index                            # (N,) the ones that take part
+    shapes: Shapes                              # every metric as a function of their weights
+    space: Polytope  # what the guards on weights, sectors, cash and linear metrics leave
+    rows: tuple[Guard, ...]  # guards in the order of the rows of the space, after the first
+    sides: tuple[str, ...]                      # what each of these rows is about, in words
+    convex: tuple[Guard, ...] = ()              # guards that are convex limits
+    searched: tuple[Guard, ...] = ()            # guards that are neither
+    holdings: int | None = None                 # most assets with a weight
+    notes: tuple[str, ...] = ()                 # what was settled beforehand, in words
+
+# %% ../../nbs/optimization/04_problem.ipynb #e8b7abc0
+def compile_objective(
+    objective: Minimize | Maximize | Target,
+    estimate: Estimate,                    # of the assets that take part
+    market: Market,                        # where it comes from; sectors and yields are taken from it
+    max_weight: float = 1.0,               # greatest weight of each asset, fraction in (0, 1]
+    previous: pd.Series | None = None,     # weights held now, by name; None where nothing is known
+) -> Program:
+    "An objective as a program; raises `NotOptimisableError`, `ObjectiveError` and `UnknownNameError`."
+    check_optimisable(objective)
+    low, high, notes = _bounds(objective, estimate, market, max_weight)
+    groups = [*_groups(objective, estimate.assets, market), *_sectors(objective, estimate.assets, market)]
+    space, more = _invested(objective, low, high, groups)
+    held, gone = _held(previous, estimate.assets)
+    shapes = Shapes(estimate, held, gone, _payout(market, estimate.assets))
+    rows, sides, convex, searched = [], [], [], []
+    for g in objective.guards:
+        if g.what in ("weight", "sector", "cash", "holdings"):
+            lines = [(s, Form(m), g.value) for h, s, m in groups if h is g]
+        elif g.what == "turnover" and held is None:
+            notes.append(f"{g}: nothing is held yet, so it begins with the next decision")
+            continue
+        else:
+            shape = shapes[g.what]
+            row = shape.row(g.relation, g.value)
+            lines = [("", *row)] if row else []
+            if not row: (convex if shape.convex(g.relation, g.value) else searched).append(g)
+        for side, form, level in lines:
+            low_side, high_side = g.relation != "<=", g.relation != ">="
+            space = space.within(form.a, level - form.c if low_side else -np.inf, level - form.c if high_side
+                                 else np.inf)
+            rows.append(g)
+            sides.append(str(replace(g, of=side)) if side else str(g))
+    most = next((int(g.value) for g in objective.guards if g.what == "holdings"), None)
+    return Program(objective, estimate.assets, shapes, space, tuple(rows), tuple(sides), tuple(convex),
+                   tuple(searched), most,
+                   tuple(notes + more))
 
 # %% ../../nbs/optimization/04_problem.ipynb #e0d306f3
 def relaxed(
@@ -221,6 +226,7 @@ def relaxed(
             "nearest" for i in missed]
     return replace(space, lower=lower, upper=upper), said
 
+# %% ../../nbs/optimization/04_problem.ipynb #ead4bca5
 def _least_slack(space: Polytope, gives: np.ndarray) -> np.ndarray | None:
     """Weights whose rows miss least in sum, by a linear program; None where the rows that do not give way
     contradict each other."""
@@ -235,6 +241,7 @@ def _least_slack(space: Polytope, gives: np.ndarray) -> np.ndarray | None:
                     options=dict(primal_feasibility_tolerance=1e-10, dual_feasibility_tolerance=1e-10))
     return np.clip(found.x[:N], space.low, space.high) if found.status == 0 else None
 
+# %% ../../nbs/optimization/04_problem.ipynb #d371a819
 def say(
     what,           # what the number is a value of
     value: float,

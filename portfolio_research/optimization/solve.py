@@ -38,25 +38,7 @@ class Outcome:
     fallback: str | None = None     # "minimum volatility" or "second solver", where one of them was taken
     agreement: float = 1.           # of a search: share of its starts that ended at the best
 
-def solve(
-    p: Program,
-) -> Outcome:
-    "Solve a program and check the guards again; raises `UnsolvedError` where no solver managed."
-    space, reasons = p.space, list(p.notes)
-    try: a = _answer(p, space)
-    except InfeasibleError:
-        if not p.rows: raise
-        space, missed = relaxed(p)
-        if not missed: raise
-        reasons += missed
-        a = _answer(p, space)
-    w, reasons, tried = _tidy(space, a.w), [*reasons, *a.said], [*a.tried, *space.tried]
-    nearest = bool(reasons)
-    if a.search: reasons.append(a.search)
-    if not reasons and tried: a.fallback, reasons = "second solver", tried
-    status = "fallback" if a.fallback else "nearest" if nearest else "searched" if a.search else "optimal"
-    return Outcome(w, status, tuple(reasons), _binding(p, w), _achieved(p, w), a.fallback, a.agreement)
-
+# %% ../../nbs/optimization/06_solve.ipynb #b94a12b8
 _DUST = 1e-8  # a weight below is rounding
 
 def _tidy(space: Polytope, w: np.ndarray) -> np.ndarray:
@@ -70,43 +52,59 @@ def _tidy(space: Polytope, w: np.ndarray) -> np.ndarray:
     if not worst <= 1e-8: raise UnsolvedError(f"a guard is missed by {worst:.1e} of its terms")
     return w
 
-# %% ../../nbs/optimization/06_solve.ipynb #9e583606
-def _answer(p: Program, space: Polytope) -> Proposal:
-    "Weights by the fastest way that fits."
-    if p.holdings is not None and p.holdings < len(space.low): return _few(p, space)
-    answer = _method(p)(p, space)
-    return _searched(p, space) if answer is None else answer
-
-def _method(p: Program) -> Callable:
-    "What answers a program: program and polytope -> proposal, or None where it turns out not to be convex."
-    shape = p.shapes[p.objective.metric]
-    known = _METHODS.get(type(shape), {}).get(p.objective.verb)
-    fits = not p.searched and not (known is _by_riskfolio and p.convex)
-    return known if known and fits else _searched
-
-def _by_riskfolio(p: Program, space: Polytope) -> Proposal:
-    "By Riskfolio-Lib, where the measure is convex."
-    name = p.objective.metric
-    if not measure(name).way: return _searched(p, space)
-    # raises where no portfolio is within the guards
-    space.least(p.shapes["volatility"].risk)
-    found = riskfolio_optimum(name, p.shapes.estimate.scenarios, space.A, space.lower, space.upper, space.low,
-                              space.high)
-    if not found.solved: raise UnsolvedError(f"{name}: {found.reason}")
-    return Proposal(found.x, tried=list(found.attempts))
-
-# curvature -> verb -> method; whatever is not here is searched for
-_METHODS: dict[type[Shape], dict[str, Callable]] = {
-    Linear: dict(minimize=answer_exactly, maximize=answer_exactly, target=answer_exactly),
-    Convex: dict(minimize=answer_exactly, target=answer_exactly),
-    PathDependent: dict(minimize=answer_exactly, target=answer_exactly),
-    Concave: dict(maximize=answer_exactly, target=answer_exactly),
-    Quadratic: dict(maximize=answer_exactly),
-    Ratio: dict(maximize=answer_exactly, target=answer_exactly),
-    RiskfolioMeasure: dict(minimize=_by_riskfolio),
-}
-
 # %% ../../nbs/optimization/06_solve.ipynb #e717e471
+def _wide(p: Program, what) -> Callable[[np.ndarray], np.ndarray]:
+    "(N, M) weights -> (M,) values of a metric or trait."
+    if not trait(what):
+        measured = p.shapes.measured(what)
+        return lambda W: np.asarray(measured(W))
+    one = p.shapes[what].value
+    return lambda W: np.array([one(w) for w in W.T])
+
+def _missing(p: Program, g: Guard) -> Callable[[np.ndarray], np.ndarray]:
+    "(N, M) weights -> (M,) by how much a guard is missed; <= 0 where it holds."
+    value = _wide(p, g.what)
+    if g.relation == "==": return lambda W: abs(value(W) - g.value) - 5e-9 * max(abs(g.value), 1e-3)
+    sign = 1 if g.relation == "<=" else -1
+    return lambda W: sign * (value(W) - g.value)
+
+# %% ../../nbs/optimization/06_solve.ipynb #f3ac630a
+def _starts(p: Program, space: Polytope) -> list[np.ndarray]:
+    "Portfolios worth starting from: calmest, most return, best ratio, calmest within guards."
+    e, risk = p.shapes["return"].form.a, p.shapes["volatility"].risk
+    calm = space.least(risk)
+    def most(): return most_within(space, e, risk, np.inf)
+    def ratio(): return tangency(space, e, risk, best) if (best := space.most(e)) > 0 else None
+    def within():
+        if not p.convex: return None
+        return solve_task(task_of(p, space, {g: g.value for g in p.convex}, calm, "- volatility"), calm)
+    starts = [calm]
+    for find in (most, ratio, within):
+        try: found = find()
+        except InfeasibleError: continue
+        if found is not None and found.solved: starts.append(found.x)
+    return starts
+
+# %% ../../nbs/optimization/06_solve.ipynb #1f2731df
+def _calmest(p: Program, space: Polytope, found: Solution, value: Callable, guards: list) -> Solution:
+    "On the way from the least volatility to what was found, the first portfolio that achieves the target."
+    v, calm = p.objective.value, space.least(p.shapes["volatility"].risk)
+    on = lambda t: calm[:, None] + np.atleast_1d(t) * (found.x - calm)[:, None]
+    grid = np.linspace(0, 1, 65)
+    off = value(on(grid)) - v
+    crossed = np.flatnonzero(np.sign(off[1:]) != np.sign(off[0]))
+    if not len(crossed) or not np.isfinite(off).all(): return found
+    a, b = grid[crossed[0]], grid[crossed[0] + 1]
+    for _ in range(60):
+        m = (a + b) / 2
+        if np.sign(value(on(m))[0] - v) == np.sign(off[0]): a = m
+        else: b = m
+    w = on(b)[:, 0]
+    achieved = abs(value(w[:, None])[0] - v) <= 1e-7 * max(abs(v), 1e-3)
+    holds = achieved and all(_missing(p, g)(w[:, None])[0] <= 1e-8 for g in guards)
+    return replace(found, x=w) if holds else found
+
+# %% ../../nbs/optimization/06_solve.ipynb #c16b3d59
 def _searched(p: Program, space: Polytope) -> Proposal:
     "By a search from many starts."
     aim, f = p.objective, p.shapes
@@ -133,60 +131,49 @@ def _searched(p: Program, space: Polytope) -> Proposal:
            "search ended at the best")
     return Proposal(found.x, said, search=how, agreement=found.agreement)
 
-def _calmest(p: Program, space: Polytope, found: Solution, value: Callable, guards: list) -> Solution:
-    "On the way from the least volatility to what was found, the first portfolio that achieves the target."
-    v, calm = p.objective.value, space.least(p.shapes["volatility"].risk)
-    on = lambda t: calm[:, None] + np.atleast_1d(t) * (found.x - calm)[:, None]
-    grid = np.linspace(0, 1, 65)
-    off = value(on(grid)) - v
-    crossed = np.flatnonzero(np.sign(off[1:]) != np.sign(off[0]))
-    if not len(crossed) or not np.isfinite(off).all(): return found
-    a, b = grid[crossed[0]], grid[crossed[0] + 1]
-    for _ in range(60):
-        m = (a + b) / 2
-        if np.sign(value(on(m))[0] - v) == np.sign(off[0]): a = m
-        else: b = m
-    w = on(b)[:, 0]
-    achieved = abs(value(w[:, None])[0] - v) <= 1e-7 * max(abs(v), 1e-3)
-    holds = achieved and all(_missing(p, g)(w[:, None])[0] <= 1e-8 for g in guards)
-    return replace(found, x=w) if holds else found
-
 def _article(p: Program) -> str:
     names = [p.objective.name] * (p.shapes[p.objective.metric].kind == "other"
                                   or not p.searched) + [g.name for g in p.searched]
     names = list(dict.fromkeys(names))
     return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
 
-def _wide(p: Program, what) -> Callable[[np.ndarray], np.ndarray]:
-    "(N, M) weights -> (M,) values of a metric or trait."
-    if not trait(what):
-        measured = p.shapes.measured(what)
-        return lambda W: np.asarray(measured(W))
-    one = p.shapes[what].value
-    return lambda W: np.array([one(w) for w in W.T])
+# %% ../../nbs/optimization/06_solve.ipynb #9e583606
+def _by_riskfolio(p: Program, space: Polytope) -> Proposal:
+    "By Riskfolio-Lib, where the measure is convex."
+    name = p.objective.metric
+    if not measure(name).way: return _searched(p, space)
+    # raises where no portfolio is within the guards
+    space.least(p.shapes["volatility"].risk)
+    found = riskfolio_optimum(name, p.shapes.estimate.scenarios, space.A, space.lower, space.upper, space.low,
+                              space.high)
+    if not found.solved: raise UnsolvedError(f"{name}: {found.reason}")
+    return Proposal(found.x, tried=list(found.attempts))
 
-def _missing(p: Program, g: Guard) -> Callable[[np.ndarray], np.ndarray]:
-    "(N, M) weights -> (M,) by how much a guard is missed; <= 0 where it holds."
-    value = _wide(p, g.what)
-    if g.relation == "==": return lambda W: abs(value(W) - g.value) - 5e-9 * max(abs(g.value), 1e-3)
-    sign = 1 if g.relation == "<=" else -1
-    return lambda W: sign * (value(W) - g.value)
+# %% ../../nbs/optimization/06_solve.ipynb #6681571e
+# curvature -> verb -> method; whatever is not here is searched for
+_METHODS: dict[type[Shape], dict[str, Callable]] = {
+    Linear: dict(minimize=answer_exactly, maximize=answer_exactly, target=answer_exactly),
+    Convex: dict(minimize=answer_exactly, target=answer_exactly),
+    PathDependent: dict(minimize=answer_exactly, target=answer_exactly),
+    Concave: dict(maximize=answer_exactly, target=answer_exactly),
+    Quadratic: dict(maximize=answer_exactly),
+    Ratio: dict(maximize=answer_exactly, target=answer_exactly),
+    RiskfolioMeasure: dict(minimize=_by_riskfolio),
+}
 
-def _starts(p: Program, space: Polytope) -> list[np.ndarray]:
-    "Portfolios worth starting from: calmest, most return, best ratio, calmest within guards."
-    e, risk = p.shapes["return"].form.a, p.shapes["volatility"].risk
-    calm = space.least(risk)
-    def most(): return most_within(space, e, risk, np.inf)
-    def ratio(): return tangency(space, e, risk, best) if (best := space.most(e)) > 0 else None
-    def within():
-        if not p.convex: return None
-        return solve_task(task_of(p, space, {g: g.value for g in p.convex}, calm, "- volatility"), calm)
-    starts = [calm]
-    for find in (most, ratio, within):
-        try: found = find()
-        except InfeasibleError: continue
-        if found is not None and found.solved: starts.append(found.x)
-    return starts
+def _method(p: Program) -> Callable:
+    "What answers a program: program and polytope -> proposal, or None where it turns out not to be convex."
+    shape = p.shapes[p.objective.metric]
+    known = _METHODS.get(type(shape), {}).get(p.objective.verb)
+    fits = not p.searched and not (known is _by_riskfolio and p.convex)
+    return known if known and fits else _searched
+
+# %% ../../nbs/optimization/06_solve.ipynb #dae25738
+def _answer(p: Program, space: Polytope) -> Proposal:
+    "Weights by the fastest way that fits."
+    if p.holdings is not None and p.holdings < len(space.low): return _few(p, space)
+    answer = _method(p)(p, space)
+    return _searched(p, space) if answer is None else answer
 
 # %% ../../nbs/optimization/06_solve.ipynb #3c6a5483
 _TRIES = {"frontier": 400, "convex": 200, "search": 12}  # programs that the choice of holdings may cost
@@ -223,6 +210,7 @@ def _few(p: Program, space: Polytope) -> Proposal:
         how += f", and none can better its {p.objective.name} by more than {max(gap, 0.):.2g}"
     return replace(best, search=f"{best.search}; {how}" if best.search else how)
 
+# %% ../../nbs/optimization/06_solve.ipynb #e67d70f5
 def _exchange(on, rank, best, held: np.ndarray, must: np.ndarray, budget: list):
     "Exchange one that is in for one that is out while that helps."
     better = True
@@ -259,6 +247,7 @@ def _binding(p: Program, w: np.ndarray) -> tuple[str, ...]:
     none = [str(names[i]) for i in np.flatnonzero((w <= 1e-9) & (s.low == 0) & (s.high > 0))]
     return tuple(said + [f"weight >= 0: {', '.join(none)}"] * bool(none))
 
+# %% ../../nbs/optimization/06_solve.ipynb #8f84679c
 def _achieved(p: Program, w: np.ndarray) -> dict:
     "Everything that the objective names at these weights, with volatility, return and what is invested."
     skipped = {g.what for g in p.objective.guards if g.what == "turnover" and p.shapes.held is None}
@@ -266,3 +255,23 @@ def _achieved(p: Program, w: np.ndarray) -> dict:
              if what not in skipped]
     name = lambda what: what if isinstance(what, str) else getattr(what, "name", None) or what.__name__
     return {"invested": float(w.sum())} | {name(what): float(p.shapes[what].value(w)) for what in named}
+
+# %% ../../nbs/optimization/06_solve.ipynb #1dcfe441
+def solve(
+    p: Program,
+) -> Outcome:
+    "Solve a program and check the guards again; raises `UnsolvedError` where no solver managed."
+    space, reasons = p.space, list(p.notes)
+    try: a = _answer(p, space)
+    except InfeasibleError:
+        if not p.rows: raise
+        space, missed = relaxed(p)
+        if not missed: raise
+        reasons += missed
+        a = _answer(p, space)
+    w, reasons, tried = _tidy(space, a.w), [*reasons, *a.said], [*a.tried, *space.tried]
+    nearest = bool(reasons)
+    if a.search: reasons.append(a.search)
+    if not reasons and tried: a.fallback, reasons = "second solver", tried
+    status = "fallback" if a.fallback else "nearest" if nearest else "searched" if a.search else "optimal"
+    return Outcome(w, status, tuple(reasons), _binding(p, w), _achieved(p, w), a.fallback, a.agreement)

@@ -30,6 +30,7 @@ class Limit:
         "What `over` is compared with."
         return max(abs(self.factor * self.risk(w)), abs(self.form(w)), 1e-12)
 
+# %% ../../../nbs/optimization/solvers/07_convex.ipynb #145f4395
 @dataclass(frozen=True, eq=False)
 class Task:
     "Minimise risk(w) - gain'w, or maximise gain(w) / risk(w), within a space and limits."
@@ -181,50 +182,19 @@ def _by_quadratics(task: Task, start: np.ndarray, rounds: int) -> Solution:
                          f"a limit is still missed by {max(missed):.1e} after {rounds} rounds")
 
 # %% ../../../nbs/optimization/solvers/07_convex.ipynb #e7e2feee
-def _by_cones(task: Task, start: np.ndarray, slack: bool = False) -> Solution:
-    "One cone program, again with tighter limits where one was missed."
-    tighter = np.zeros(len(task.limits))
-    sizes = np.array([limit.size(start) for limit in task.limits])
-    for rounds in range(1, 5):
-        p, w, extra = _program(task, sizes, tighter, slack)
-        s = solve_cones(p)
-        if not s.solved: return replace(s, x=np.full(len(start), np.nan), method="cones")
-        scale = p.multiple(s.x)
-        if task.ratio and not scale > 1e-9:
-            return Solution.none(len(start), "failed", "the ratio is approached by ever larger portfolios")
-        x = _inside(task.space, s.x[w] / scale)
-        if slack: return Solution(x, value=float(s.x[extra].sum()), method="cones", rounds=1)
-        missed = np.array([limit.over(x) for limit in task.limits]) / sizes
-        if not (missed > 1e-9).any() or rounds == 4: break
-        tighter = tighter + np.maximum(missed, 0) * 1.5 + 1e-11 * (missed > 1e-9)
-    if (missed > 1e-8).any():
-        return Solution.none(len(start), "failed", f"a limit is missed by {missed.max():.1e}", method="cones")
-    value = task.value(x)
-    return Solution(x, value=value, bound=value - s.residual * max(abs(value), 1e-12), method="cones",
-                    rounds=rounds)
+def _aim(p: ConeProgram, task: Task, w: np.ndarray) -> None:
+    "What the cone program minimises."
+    gain = task.gain
+    if task.risk is None: p.minimise((w, -gain.a / (abs(gain.a).max(initial=0) or 1.)))
+    else:
+        t, size = task.risk.epigraph(p, w)
+        p.minimise(([t], [1.]))
+        if gain is not None and not task.ratio: p.minimise((w, -gain.a / size))
+    if task.ratio:
+        most = max(task.space.most(gain.a) + gain.c, 1e-300)
+        p.add("zero", -1., (w, gain.a[None] / most), (np.array([p.scale]), gain.c / most), fixed=True)
 
-def _by_cones_and_planes(task: Task, start: np.ndarray) -> Solution:
-    """Cones, with planes in the place of limits on growth: the exponential cones of many bars try a solver's
-    patience."""
-    growth, space = [limit for limit in task.limits if isinstance(limit.risk, Shrinkage)], task.space
-    rest = [limit for limit in task.limits if not isinstance(limit.risk, Shrinkage)]
-    for rounds in range(1, 61):
-        point = _by_cones(replace(task, space=space, limits=rest), start)
-        if not point.solved: return point
-        missed = [limit.over(point.x) / limit.size(start) for limit in growth]
-        if max(missed, default=0.) <= 1e-9: return replace(point, rounds=rounds)
-        for limit in growth:
-            g, c = limit.risk.cut(point.x)
-            space = space.within(limit.factor * g - limit.form.a, -np.inf, limit.form.c - limit.factor * c)
-    return Solution.none(len(start), "failed", f"growth is still missed by {max(missed):.1e}", method="cones")
-
-def _inside(space: Polytope, w: np.ndarray) -> np.ndarray:
-    "Weights moved within the bounds and rows of a space, which they miss by rounding only."
-    w = np.clip(np.where(w < 1e-9, 0., w), space.low, space.high)
-    if _contains(space, w): return w
-    try: return space.nearest(w)
-    except InfeasibleError: return w  # the breach is checked by whoever asked
-
+# %% ../../../nbs/optimization/solvers/07_convex.ipynb #8a43928b
 def _program(task: Task, sizes: np.ndarray, tighter: np.ndarray,
              slack: bool) -> tuple[ConeProgram, np.ndarray, np.ndarray]:
     "The cone program of a task, the places of the weights, and those of the slacks."
@@ -250,17 +220,52 @@ def _program(task: Task, sizes: np.ndarray, tighter: np.ndarray,
     else: _aim(p, task, w)
     return p, w, extra
 
-def _aim(p: ConeProgram, task: Task, w: np.ndarray) -> None:
-    "What the cone program minimises."
-    gain = task.gain
-    if task.risk is None: p.minimise((w, -gain.a / (abs(gain.a).max(initial=0) or 1.)))
-    else:
-        t, size = task.risk.epigraph(p, w)
-        p.minimise(([t], [1.]))
-        if gain is not None and not task.ratio: p.minimise((w, -gain.a / size))
-    if task.ratio:
-        most = max(task.space.most(gain.a) + gain.c, 1e-300)
-        p.add("zero", -1., (w, gain.a[None] / most), (np.array([p.scale]), gain.c / most), fixed=True)
+# %% ../../../nbs/optimization/solvers/07_convex.ipynb #85fd0190
+def _inside(space: Polytope, w: np.ndarray) -> np.ndarray:
+    "Weights moved within the bounds and rows of a space, which they miss by rounding only."
+    w = np.clip(np.where(w < 1e-9, 0., w), space.low, space.high)
+    if _contains(space, w): return w
+    try: return space.nearest(w)
+    except InfeasibleError: return w  # the breach is checked by whoever asked
+
+# %% ../../../nbs/optimization/solvers/07_convex.ipynb #e225f00d
+def _by_cones(task: Task, start: np.ndarray, slack: bool = False) -> Solution:
+    "One cone program, again with tighter limits where one was missed."
+    tighter = np.zeros(len(task.limits))
+    sizes = np.array([limit.size(start) for limit in task.limits])
+    for rounds in range(1, 5):
+        p, w, extra = _program(task, sizes, tighter, slack)
+        s = solve_cones(p)
+        if not s.solved: return replace(s, x=np.full(len(start), np.nan), method="cones")
+        scale = p.multiple(s.x)
+        if task.ratio and not scale > 1e-9:
+            return Solution.none(len(start), "failed", "the ratio is approached by ever larger portfolios")
+        x = _inside(task.space, s.x[w] / scale)
+        if slack: return Solution(x, value=float(s.x[extra].sum()), method="cones", rounds=1)
+        missed = np.array([limit.over(x) for limit in task.limits]) / sizes
+        if not (missed > 1e-9).any() or rounds == 4: break
+        tighter = tighter + np.maximum(missed, 0) * 1.5 + 1e-11 * (missed > 1e-9)
+    if (missed > 1e-8).any():
+        return Solution.none(len(start), "failed", f"a limit is missed by {missed.max():.1e}", method="cones")
+    value = task.value(x)
+    return Solution(x, value=value, bound=value - s.residual * max(abs(value), 1e-12), method="cones",
+                    rounds=rounds)
+
+# %% ../../../nbs/optimization/solvers/07_convex.ipynb #312e67ea
+def _by_cones_and_planes(task: Task, start: np.ndarray) -> Solution:
+    """Cones, with planes in the place of limits on growth: the exponential cones of many bars try a solver's
+    patience."""
+    growth, space = [limit for limit in task.limits if isinstance(limit.risk, Shrinkage)], task.space
+    rest = [limit for limit in task.limits if not isinstance(limit.risk, Shrinkage)]
+    for rounds in range(1, 61):
+        point = _by_cones(replace(task, space=space, limits=rest), start)
+        if not point.solved: return point
+        missed = [limit.over(point.x) / limit.size(start) for limit in growth]
+        if max(missed, default=0.) <= 1e-9: return replace(point, rounds=rounds)
+        for limit in growth:
+            g, c = limit.risk.cut(point.x)
+            space = space.within(limit.factor * g - limit.form.a, -np.inf, limit.form.c - limit.factor * c)
+    return Solution.none(len(start), "failed", f"growth is still missed by {max(missed):.1e}", method="cones")
 
 # %% ../../../nbs/optimization/solvers/07_convex.ipynb #ea2e0462
 def solve_task(
@@ -285,6 +290,7 @@ def solve_task(
         tried.append(f"{method}: {point.reason}")
     return replace(point, attempts=tuple(tried))
 
+# %% ../../../nbs/optimization/solvers/07_convex.ipynb #4c04bdd6
 def nearest_limits(
     task: Task,              # its aim does not matter
     start: np.ndarray,       # (N,) a portfolio within the space
