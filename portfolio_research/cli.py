@@ -297,7 +297,9 @@ def doctor(
         return answer
     look("postgresql", lambda: "psycopg" if find_spec("psycopg") else "no psycopg: books in files only")
     chosen = look("settings", lambda: _read(settings))
-    if chosen is not None: look("prices", lambda: _market(chosen, prices))
+    if chosen is not None and (market := look("prices", lambda: _market(chosen, prices))) is not None:
+        found["bars a year"] = f"{market.per_year:g}"
+        for i, note in enumerate((*market.notes, *market.repairs), 1): found[f"prices, note {i}"] = note
     if look("book", lambda: f"{len(Book(book).journal())} decisions, all seals are right"):
         look("trading", lambda: Book(book).status()["trading"])
         own = lambda: Book(book, chosen.policy()) and "the book's own"

@@ -122,12 +122,20 @@ def near(
 _SLEEVES = ("Crossover(20, 100)", 'Momentum("6M")', 'Reversion("1M")', 'LowVolatility("1Y")')
 _RULES = ("MovingAverageRule(200)", "AutocorrelationRule(63)", "HMMRule()", "MaxDrawdownStop(15%)")
 
+_YES_OR_NO = {"yes": True, "true": True, "on": True, "1": True,
+              "no": False, "false": False, "off": False, "0": False}
+
 @dataclass(frozen=True)
 class Settings:
     "What the command line runs."
     market: str = "embedded"                   # [market] source: embedded, a .csv or .parquet, yahoo:SPY,TLT
     benchmark: str | None = None               # [market] benchmark: a column of the file, or a ticker
     cash_rate: float = 0.0                     # [market] cash_rate: annual fraction that cash earns
+    per_year: float = 0.0                      # [market] per_year: bars in a year; 0: as the dates say
+    returns: bool = False                      # [market] returns: whether the file holds returns
+    column: str = ""                           # [market] column: the field of a table of fields
+    day_first: str = ""                        # [market] day_first: yes or no; "": as the dates say
+    separator: str = ""                        # [market] separator: of a text file; "": as it is
     sleeves: tuple[str, ...] = _SLEEVES        # [policy] sleeves: strategies, one a line; none: the assets
     allocate: str = 'InverseVolatility("1Y")'  # [policy] allocate: how the sleeves are funded
     rebalance: str = "Monthly()"               # [policy] rebalance: when
@@ -153,7 +161,10 @@ class Settings:
         return Policy(**parts | changes)
     def load(self) -> Market:
         "The market that the settings name; raises as `load_market` does."
-        return load_market(self.market, benchmark=self.benchmark, cash_rate=self.cash_rate)
+        told = _YES_OR_NO[self.day_first.lower()] if self.day_first else None
+        return load_market(self.market, benchmark=self.benchmark, returns=self.returns,
+                           column=self.column or None, day_first=told, separator=self.separator or None,
+                           cash_rate=self.cash_rate, per_year=self.per_year or None)
     def drawdown_rules(self) -> list:
         "The rules that the study compares; raises `SettingsError` on one that cannot be made."
         return [parse_part(r, self.folder) for r in self.rules]
@@ -164,7 +175,8 @@ def _sleeve(part: Any) -> Any:
 
 # %% ../nbs/90_settings.ipynb #f0b4069c
 _SECTIONS = {
-    "market": dict(source="market", benchmark="benchmark", cash_rate="cash_rate"),
+    "market": dict(source="market", benchmark="benchmark", cash_rate="cash_rate", per_year="per_year",
+                   returns="returns", column="column", day_first="day_first", separator="separator"),
     "policy": dict(sleeves="sleeves", allocate="allocate", rebalance="rebalance", overlays="overlays",
                    risk="risk", cost_bps="cost_bps"),
     "study": dict(rules="rules", resamples="resamples", level="level", seed="seed", output="output")}
@@ -204,6 +216,11 @@ def _value(name: str, text: str, folder: Path) -> Any:
         for line in lines: parse_part(line, folder)
         return lines
     if name in ("allocate", "rebalance", "risk") and text.strip(): parse_part(text, folder)
+    if isinstance(default, bool) or name == "day_first" and text.strip():
+        if text.strip().lower() not in _YES_OR_NO:
+            raise SettingsError(f"yes or no is wanted, not {text.strip()!r}")
+        return _YES_OR_NO[text.strip().lower()] if isinstance(default, bool) else text.strip()
     if isinstance(default, int): return int(text)
+    if name == "separator": return {"tab": "\t", "\\t": "\t"}.get(text.strip().lower(), text.strip())
     if isinstance(default, float): return fraction(text)
     return text.strip() or default

@@ -43,6 +43,8 @@ def load_market(
     if name == "embedded":
         if benchmark is not None:
             raise ParameterError("load_market: the embedded market brings its own benchmark")
+        if returns or (column, day_first, separator) != (None, None, None):
+            raise ParameterError("load_market: returns, column, day_first and separator belong to a file")
         from skfolio.datasets import load_sp500_dataset, load_sp500_index
         given = {"sectors": GICS_SECTORS} | kwargs
         return Market.from_prices(load_sp500_dataset(), load_sp500_index()["SP500"], **given)
