@@ -71,6 +71,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                        'portfolio_research/core.py')},
             'portfolio_research.data.files': { 'portfolio_research.data.files._cells': ( 'data/files.html#_cells',
                                                                                          'portfolio_research/data/files.py'),
+                                               'portfolio_research.data.files._column': ( 'data/files.html#_column',
+                                                                                          'portfolio_research/data/files.py'),
                                                'portfolio_research.data.files._could_be_number': ( 'data/files.html#_could_be_number',
                                                                                                    'portfolio_research/data/files.py'),
                                                'portfolio_research.data.files._dated': ( 'data/files.html#_dated',

@@ -211,9 +211,10 @@ def _one_field(table: pd.DataFrame, column: str | None, notes: list) -> pd.DataF
     "One field by date and asset."
     if table.columns.nlevels == 2: return _level(table, column)
     names = list(map(str, table.columns))
-    is_word = lambda c: _is_text(table[c]) and not table[c].map(_could_be_number).all()
-    words = [c for c in table.columns if is_word(c)]
-    if table.index.has_duplicates and len(words) == 1: return _long(table, words[0], column, notes)
+    if table.index.has_duplicates:
+        is_word = lambda c: _is_text(table[c]) and not table[c].map(_could_be_number).all()
+        words = [c for c in table.columns if is_word(c)]
+        if len(words) == 1: return _long(table, words[0], column, notes)
     if len(names) > 1 and all(name.lower() in _FIELDS for name in names):
         if column not in names:
             raise NotNumericError(f"the columns are fields of one asset, {_list(names)}; "
@@ -256,21 +257,30 @@ def _long(table: pd.DataFrame, names: str, column: str | None, notes: list) -> p
 def _numbers(table: pd.DataFrame, notes: list) -> pd.DataFrame:
     "Text as numbers; raises `NotNumericError` with the first cell that is none, and its date."
     text = [c for c in table.columns if _is_text(table[c])]
-    cells = table[text].map(lambda x: "" if x is None or x != x else str(x).strip())
-    flat = pd.Series(cells.to_numpy().ravel(), dtype=object).astype(str)
+    cells = table[text].astype(object).where(table[text].notna(), "").astype(str)
+    flat = pd.Series(cells.to_numpy().ravel(), dtype=object).drop_duplicates().astype(str)
     commas = flat.str.contains(r"^-?\d+,(?:\d{1,2}|\d{4,})\s*%?$|\d\.\d{3},\d", regex=True).any()
     comma = bool(commas and not flat.str.contains(r"^-?\d+\.(?:\d{1,2}|\d{4,})\s*%?$", regex=True).any())
     if comma: notes.append("decimal commas")
     out = table.copy()
-    for c in text: out[c] = [_number(x, comma, c, t) for x, t in zip(cells[c], cells.index, strict=True)]
+    out[text] = pd.DataFrame({c: _column(cells[c], comma, c) for c in text}, table.index, columns=text)
     if len(out) > 1 and out.index.is_monotonic_decreasing and not out.index.has_duplicates:
         notes.append("newest first: turned round")
         out = out[::-1]
     if all(isinstance(c, str) for c in out.columns): out.columns = pd.Index(list(out.columns))
     return out.astype(float) if text else out
 
+def _column(cells: pd.Series, comma: bool, name: str) -> np.ndarray:
+    "A column of numbers: at once what is plain, one by one the rest."
+    plain = cells.str.replace(".", "").str.replace(",", ".") if comma else cells
+    numbers = pd.to_numeric(plain, errors="coerce").to_numpy(float).copy()
+    for i in np.flatnonzero(np.isnan(numbers)):
+        numbers[i] = _number(cells.iloc[i], comma, name, cells.index[i])
+    return numbers
+
 def _number(cell: str, comma: bool, column: str, date: pd.Timestamp) -> float:
     "A number from its text."
+    cell = cell.strip()
     if _is_empty(cell): return np.nan
     plain = cell.replace("'", "")
     if comma: plain = plain.replace(".", "").replace(",", ".")

@@ -67,7 +67,8 @@ def snapshot(
                         "rename it, as in prices.rename(columns=str)")
     zone, ns = market.dates.tz, market.dates.as_unit("ns").asi8
     sectors = None if market.sectors is None else {name: str(s) for name, s in market.sectors.items()}
-    head = dict(assets=list(market.assets), zone=None if zone is None else str(zone), sectors=sectors)
+    head: dict[str, Any] = dict(assets=list(market.assets), zone=None if zone is None else str(zone),
+                                sectors=sectors)
     if market.per_year != _read_year(market.dates): head["per_year"] = market.per_year
     tables, p = {"price": market.prices}, market.prices.to_numpy()
     if not np.array_equal(r := market.returns.to_numpy(), p[1:] / p[:-1] - 1, equal_nan=True):
