@@ -7,17 +7,20 @@ __all__ = ['app', 'main', 'study', 'report', 'check_lookahead', 'rebalance', 'st
            'activate', 'flow', 'change', 'doctor']
 
 # %% ../nbs/91_cli.ipynb #7fea0d55
+import csv
 import json
 import logging
 import os
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from .core import DataFileError, ParameterError, PortfolioResearchError
+from .core import DataFileError, ParameterError, PortfolioResearchError, fraction
 
 # %% ../nbs/91_cli.ipynb #2ae8c0bd
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -43,22 +46,25 @@ def _table(frame, title: str = "") -> None:
     "Print a table; plain enough for a log, where nobody watches."
     from rich import box
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
     terminal, names = sys.stdout.isatty(), frame.index.nlevels
     flat = (frame if names > 1 else frame.rename_axis(frame.index.name or "")).reset_index()
     table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
                   pad_edge=False)
     for i, column in enumerate(flat.columns):
-        table.add_column(str(column), justify="left" if i < names else "right", no_wrap=i < names)
-    for row in flat.itertuples(index=False): table.add_row(*map(str, row))
+        right = i >= names and list(flat.columns[names:]) != ["value"]
+        side = "right" if right else "left"
+        table.add_column(escape(str(column)), justify=side, no_wrap=i < names, overflow="fold")
+    for row in flat.itertuples(index=False): table.add_row(*(escape(str(cell)) for cell in row))
     Console(width=None if terminal else 140, force_terminal=terminal, force_jupyter=False).print(table)
 
 _Settings = Annotated[Path, typer.Option("--settings", help="Settings file; without one, the defaults.")]
 
-def _read(path: Path):
-    "Settings, from a file that must exist if it was named."
+def _read(path: Path, must_exist: bool = False):
+    "Settings, from a file that must exist if it was named, or if somebody acts on them."
     from portfolio_research.settings import read_settings
-    return read_settings(path, must_exist=str(path) != "settings.ini")
+    return read_settings(path, must_exist=must_exist or str(path) != "settings.ini")
 
 # %% ../nbs/91_cli.ipynb #a362b2ef
 @app.command()
@@ -151,20 +157,61 @@ def _market(chosen, prices: Path | None):
     return replace(chosen, market=str(prices)).load()
 
 def _weights(path: Path | None) -> dict | None:
-    "Holdings from a file with two columns, asset and weight."
+    "Holdings from a file with two columns, asset and weight; names are text, whatever they look like."
     if path is None: return None
-    import pandas as pd
-    try: table = pd.read_csv(path, index_col=0)
+    try: rows = [row for row in csv.reader(path.read_text(encoding="utf-8-sig").splitlines()) if any(row)]
     except (OSError, ValueError) as e: raise DataFileError(f"{path}: it cannot be read: {e}") from e
-    if table.shape[1] != 1 or not pd.api.types.is_numeric_dtype(table.iloc[:, 0]):
-        raise DataFileError(f"{path}: two columns are wanted, asset and weight")
-    return table.iloc[:, 0].to_dict()
+    if not rows or len(rows[0]) != 2 or "weight" not in rows[0][1].strip().lower():
+        head = f", not {','.join(rows[0])!r}" if rows else ""
+        raise DataFileError(f"{path}: a header and two columns are wanted, asset,weight{head}; "
+                            "shares and money have to be turned into weights of the portfolio first")
+    held: dict[str, float] = {}
+    for number, row in enumerate(rows[1:], 2):
+        if len(row) != 2:
+            raise DataFileError(f"{path}: line {number} has {len(row)} fields, and two are wanted")
+        name, text = row[0].strip(), row[1].strip()
+        if name in held:
+            raise DataFileError(f"{path}: {name!r} stands twice, in line {number} again; add them up")
+        try: held[name] = fraction(text)
+        except PortfolioResearchError as e: raise DataFileError(f"{path}: line {number}, {name}: {e}") from e
+    return {name: weight for name, weight in held.items() if name.lower() != "cash"}
 
 def _open(place: str, policy=None):
     "A book that is there; a wrong place makes none."
     from portfolio_research.live.book import Book
     book = Book(place)
     return Book(place, policy) if policy else book
+
+def _orders(made):
+    "The orders of a decision with their targets, as a table."
+    return made.orders.rename("change").to_frame().assign(target=made.targets[made.orders.index])
+
+def _write_orders(made, output: Path) -> None:
+    "Write the file of orders, whole or not at all."
+    part = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        _orders(made).assign(as_of=made.as_of.isoformat(), id=made.id).rename_axis("asset").to_csv(part)
+        part.replace(output)
+    except OSError as e:
+        raise DataFileError(f"{output}: the orders cannot be written ({e.strerror or e}); nothing was "
+                            "decided. Give --output a place in a folder that is there") from e
+
+@contextmanager
+def _begun(place: str, policy, new: bool):
+    "A book that is there, or with `new` one that is made, and unmade where its first review fails."
+    from portfolio_research.live.book import Book
+    from portfolio_research.live.snapshots import BookError
+    path = None if "://" in place else Path(place)
+    fresh = new and path is not None and not path.exists()
+    if not new:
+        try: Book(place)
+        except BookError as e:
+            if "there is no book" not in str(e): raise
+            raise type(e)(f"{e}; add --new to begin one") from e
+    try: yield Book(place, policy)
+    except Exception:
+        for end in ("", "-wal", "-shm") if fresh else (): Path(f"{path}{end}").unlink(missing_ok=True)
+        raise
 
 def _report_on(place: str, policy, output: Path) -> None:
     "The page of a book."
@@ -179,7 +226,7 @@ def _say(what: dict, as_json: bool, title: str = "") -> None:
     if as_json: print(json.dumps(what, default=str, allow_nan=False))
     else:
         import pandas as pd
-        _table(pd.Series({k: str(v)[:90] for k, v in what.items()}, name="value").to_frame(), title)
+        _table(pd.Series({k: str(v) for k, v in what.items()}, name="value").to_frame(), title)
 
 # %% ../nbs/91_cli.ipynb #5af58feb
 @app.command()
@@ -190,28 +237,26 @@ def rebalance(
     value: Annotated[float | None, typer.Option(help="What the portfolio is worth, in money.")] = None,
     delisted: Annotated[list[str] | None, typer.Option(help="Asset whose missing price is right.")] = None,
     accept_restated: Annotated[bool, typer.Option(help="Go on with a changed past.")] = False,
+    new: Annotated[bool, typer.Option("--new", help="Begin the book; without it, it must be there.")] = False,
     as_json: _Json = False,
 ) -> None:
     "Review a book, and write the orders; exit code 0: none, 10: orders, 20: hard flags, 1: an error."
-    from portfolio_research.live.book import Book
     from portfolio_research.plugins import check_passed
-    chosen = _read(settings)
+    chosen = _read(settings, must_exist=True)
     market, held, policy = _market(chosen, prices), _weights(holdings), chosen.policy()
     check_passed(policy, chosen.folder)
-    made = Book(book, policy).review(market, held, value, delisted or (), accept_restated)
-    orders = made.orders.rename("change").to_frame().assign(target=made.targets[made.orders.index])
-    partial = output.with_name(f".{output.name}.{os.getpid()}")
-    orders.assign(as_of=made.as_of.isoformat(), id=made.id).rename_axis("asset").to_csv(partial)
-    partial.replace(output)
+    write = partial(_write_orders, output=output)
+    with _begun(book, policy, new) as open_book:
+        made = open_book.review(market, held, value, delisted or (), accept_restated, write)
     flags = [dict(level=f.level, source=f.source, text=f.text) for f in made.flags]
     if as_json:
         tables = dict(orders=made.orders.to_dict(), targets=made.targets.to_dict(), flags=flags)
         _say(dict(id=made.id, as_of=made.as_of.isoformat(), reason=made.reason) | tables, True)
     else:
         print(f"{made}\nid {made.id}; orders in {output}")
-        if len(orders): _table(orders.map("{:+.2%}".format), "Orders, as weights")
+        if len(made.orders): _table(_orders(made).map("{:+.2%}".format), "Orders, as weights")
         for flag in flags: print(f"{flag['level']}: {flag['source']}: {flag['text']}")
-    raise typer.Exit(20 if any(f.level == "hard" for f in made.flags) else 10 if len(orders) else 0)
+    raise typer.Exit(20 if any(f.level == "hard" for f in made.flags) else 10 if len(made.orders) else 0)
 
 # %% ../nbs/91_cli.ipynb #f67f6355
 @app.command()

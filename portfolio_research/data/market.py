@@ -6,6 +6,7 @@
 __all__ = ['check_table', 'check_prices', 'check_returns', 'Market']
 
 # %% ../../nbs/data/01_market.ipynb #8bc06b5f
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -208,7 +209,10 @@ class Market:
         t: pd.Timestamp | str,  # a date or its text
     ) -> "Market":              # the bars up to `t`, that date included
         "What was known at `t`; raises `CalendarError` where that is nothing."
-        n = self.dates.slice_indexer(end=t).stop
+        try: n = self.dates.slice_indexer(end=t).stop
+        except (ValueError, TypeError) as e:
+            raise CalendarError(f"until: {t!r} is no date of this market, whose dates are such as "
+                                f"{self.dates[-1]}") from e
         if not n: raise CalendarError(f"nothing is known at {t}: the market begins on {day(self.dates[0])}")
         return _rows(self, 0, n)
     def tail(self,
@@ -220,7 +224,11 @@ class Market:
         names: Iterable[str],  # of the assets to keep, in any order
     ) -> "Market":             # these assets, in the order given
         "Some of the assets; raises `UnknownNameError` on one that is not there."
+        if isinstance(names, str):
+            raise ParameterError(f"select: a list of names is wanted; write [{names!r}]")
         names = list(names)
+        if len(set(names)) < len(names):
+            raise UnknownNameError(f"select: {Counter(names).most_common(1)[0][0]!r} is asked for twice")
         if len(absent := pd.Index(names).difference(self.assets)):
             raise UnknownNameError(f"select: the market has no {absent[0]!r}")
         listed = lambda x: isinstance(x, pd.Series) and x.index.equals(self.assets)
@@ -286,6 +294,7 @@ def _rates(rate: float | str | pd.Series, dates: pd.DatetimeIndex, what: str) ->
         if (none := rate.isna()).any():
             raise MissingDataError(f"{what}: nothing is known on {day(dates[none][0])}")
     else: rate = fraction(rate)
+    if np.isnan(rate).any(): raise MissingDataError(f"{what}: it is missing, and a number is wanted")
     if (most := np.max(np.abs(rate))) >= 1:
         raise UnitError(f"{what}: {most:g} is more than 100% a year; write 0.05 or '5%'")
     return rate
@@ -294,7 +303,11 @@ def _yields(yields, prices: pd.DataFrame) -> pd.Series | pd.DataFrame | None:
     "Yields by asset, or by date and asset, in the market's order."
     if yields is None: return None
     if not isinstance(yields, pd.DataFrame):
-        return by_name(yields, prices.columns, "yields").map(fraction)
+        named = by_name(yields, prices.columns, "yields").map(fraction)
+        if len(high := named[named.abs() > 1]):
+            raise UnitError(f"yields: {high.index[0]!r} pays out {high.iloc[0]:.0%} a year; "
+                            "write 0.03 or '3%'")
+        return named
     yields = check_table(yields, "yields")
     by_name(dict.fromkeys(yields.columns, 0), prices.columns, "yields")
     return yields[prices.columns].reindex(prices.index, method="ffill")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..core import CalendarError, MissingDataError, ParameterError, fraction
+from ..core import CalendarError, MissingDataError, ParameterError, UnitError, fraction
 
 # %% ../../nbs/execution/02_triggers.ipynb #ea3383b0
 class BaseTrigger:
@@ -100,6 +100,9 @@ class DriftBand(BaseTrigger):
         object.__setattr__(self, "band", fraction(self.band))
         if not 0 < self.band < np.inf:
             raise ParameterError(f"DriftBand: the band must be positive, such as 0.05: {self.band!r}")
+        if self.band > 1 and not self.relative:
+            raise UnitError(f"DriftBand: {self.band:g} is {self.band:.0%} of the portfolio; "
+                            "write 0.05 or '5%'")
 
     def fires(self, dates, last, weights, targets):
         if weights.shape != (len(dates), len(targets)):

@@ -9,10 +9,11 @@ __all__ = ['Book']
 import hashlib
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -194,6 +195,7 @@ class Book:
         value: float | None = None,                # what the portfolio is worth, in money; kept for `wealth`
         delisted: Iterable[str] = (),              # assets whose missing last price is right
         accept_restated: bool = False,             # whether a changed past is accepted; it begins a new era
+        deliver: Callable[[Decision], Any] | None = None,  # takes the decision before it is stored
     ) -> Decision:                                 # with `id`; `orders` are those that are to be sent
         "Decide as of the market's last bar, once; raises the error that says what stands in the way."
         if value is not None and not (np.isfinite(value) and value > 0):
@@ -211,9 +213,12 @@ class Book:
                 account = memory.account | dict(off=True)
                 era = self._add_era(ledger, f"restated: {note}")
                 memory = Memory(era, None, None, account, memory.trading)
-            if memory.row and memory.row["bar"] == last: return _again(memory, holdings)
-            check_last_prices(market, memory.row["bar"] if memory.row else max(last - 1, 0), delisted)
-            decision = _decide(self.policy, ledger, memory, market, now, prints, holdings, value, note)
+            if decided := memory.row and memory.row["bar"] == last: decision = _again(memory, holdings)
+            else:
+                check_last_prices(market, memory.row["bar"] if memory.row else max(last - 1, 0), delisted)
+                decision = _decide(self.policy, ledger, memory, market, now, prints, holdings, value, note)
+            if deliver is not None: deliver(decision)       # where it raises, nothing is stored
+        if decided: return decision
         _LOG.info("%s: %r, id %s", self.store.where, decision, decision.id)
         for f in decision.flags: _LOG.log(_LEVELS[f.level], "%s: %s: %s", self.store.where, f.source, f.text)
         return decision

@@ -27,7 +27,7 @@ from ..risk.placement import placement
 from ..execution.costs import cost_fraction
 
 # %% ../../nbs/policy/03_walkforward.ipynb #ac22536c
-_VALUE, _CASH = 1e6, "cash"  # value at the start, and the name of the column that earns interest
+_VALUE, _CASH = 1e6, "(cash)"  # value at the start, and the name of the column that earns interest
 _DUST = 1e-8                 # a weight below is no position; vectorbt closes such a one and rejects its sale
 
 def _account(decisions: Decisions, market: Market, cost_bps: float) -> tuple:
@@ -120,10 +120,18 @@ class Study:
 def walk_forward(
     policy: Policy,          # what decides
     market: Market,          # what there is to know, bar after bar
-    cost_bps: float = 10.0,  # what trading costs, basis points of traded notional
+    cost_bps: float | str | None = None,  # costs, basis points of traded notional; None: the policy's
 ) -> Study:                  # weights, returns, decisions, accounts
     "Walk a policy over a market: decide as of each bar, fill at the next; raises as `Policy.review` does."
-    return _study(policy, market, cost_bps, _decide(policy, market))
+    if not isinstance(policy, Policy) or not isinstance(market, Market):
+        raise ParameterError(f"walk_forward: a policy and a market are wanted, in this order, not "
+                             f"{type(policy).__name__} and {type(market).__name__}")
+    return _study(policy, market, _cost(policy, cost_bps), _decide(policy, market))
+
+def _cost(policy: Policy, cost_bps: float | str | None) -> float:
+    "Costs in basis points; the policy's own where none are given."
+    if cost_bps is None: return policy.cost_bps
+    return 1e4 * cost_fraction(cost_bps) if isinstance(cost_bps, str) else cost_bps
 
 def _decide(policy: Policy, market: Market) -> Decisions: return policy.review(market).path
 
@@ -204,20 +212,21 @@ class Comparison:
 def compare(
     policies: Mapping[Any, Policy],  # name -> policy; a name is text, or a tuple of texts
     market: Market,                  # the market that all of them see
-    cost_bps: float = 10.0,          # what trading costs, basis points of traded notional
-    progress: bool | None = None,    # show a bar; None: when somebody watches
+    cost_bps: float | str | None = None,  # costs, basis points of traded notional; None: each policy's
+    progress: bool | None = None,    # show progress; None: in an interactive session
     workers: int = 1,                # processes that decide, >= 1; the answer does not depend on it
 ) -> Comparison:                     # a study for each policy, under its name
     "Walk several policies over one market; raises `ParameterError` where there is none."
     from tqdm.auto import tqdm
-    if not policies: raise ParameterError("compare: give at least one policy, as in {'name': policy}")
+    if not isinstance(policies, Mapping) or not policies:
+        raise ParameterError("compare: give at least one policy under a name, as in {'name': policy}")
     if workers < 1: raise ParameterError(f"compare: 1 worker at least, not {workers!r}")
     quiet, studies = not (is_interactive() if progress is None else progress), {}
     with shared_pools(), tqdm(total=len(policies), disable=quiet, unit="policy") as bar:
         for names, decided in _decided(policies, market, workers):
             for name, decisions in zip(names, decided, strict=True):
                 bar.set_description(name if isinstance(name, str) else ", ".join(name), refresh=False)
-                studies[name] = _study(policies[name], market, cost_bps, decisions)
+                studies[name] = _study(policies[name], market, _cost(policies[name], cost_bps), decisions)
                 bar.update()
     return Comparison({name: studies[name] for name in policies})
 
