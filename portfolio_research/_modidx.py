@@ -2557,6 +2557,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                 'portfolio_research/risk/sweeps.py')},
             'portfolio_research.settings': { 'portfolio_research.settings.Settings': ( 'settings.html#settings',
                                                                                        'portfolio_research/settings.py'),
+                                             'portfolio_research.settings.Settings.__post_init__': ( 'settings.html#settings.__post_init__',
+                                                                                                     'portfolio_research/settings.py'),
                                              'portfolio_research.settings.Settings.drawdown_rules': ( 'settings.html#settings.drawdown_rules',
                                                                                                       'portfolio_research/settings.py'),
                                              'portfolio_research.settings.Settings.load': ( 'settings.html#settings.load',

@@ -150,6 +150,14 @@ class Settings:
     # of the file: modules of one's own are looked for here
     folder: str = field(default=".", compare=False, repr=False)
 
+    def __post_init__(self):
+        if not 0 < self.level < 1:
+            raise SettingsError("[study] level: above 0 and below 1 is wanted, such as 90%, "
+                                f"not {self.level:g}")
+        if self.resamples < 1: raise SettingsError(f"[study] resamples: at least 1, not {self.resamples}")
+        if self.per_year < 0:
+            raise SettingsError(f"[market] per_year: above 0 is wanted, not {self.per_year:g}")
+
     def policy(self,
         **changes,  # fields of `Policy` that are to be others, such as `risk`
     ) -> Policy:    # the policy
@@ -192,8 +200,10 @@ def read_settings(
         if not must_exist: return Settings()
         raise SettingsError(f"{path}: there is no such file; looked in {path.absolute().parent}")
     parser = configparser.ConfigParser(interpolation=None)
-    try: parser.read_string(path.read_text(encoding="utf-8"), source=str(path))
+    try: parser.read_string(path.read_text(encoding="utf-8-sig"), source=str(path))
     except configparser.Error as e: raise SettingsError(f"{e}".replace("\n", " ")) from e
+    except UnicodeDecodeError as e:
+        raise SettingsError(f"{path}: it is no UTF-8 text; save it as UTF-8") from e
     values = {}
     for section in parser.sections():
         if section not in _SECTIONS:
@@ -205,7 +215,8 @@ def read_settings(
             try: values[keys[key]] = _value(keys[key], text, path.parent)
             except (PortfolioResearchError, ValueError) as e:
                 raise SettingsError(f"{path}: [{section}] {key}: {e}") from e
-    return Settings(**values, folder=str(path.parent))
+    try: return Settings(**values, folder=str(path.parent))
+    except SettingsError as e: raise SettingsError(f"{path}: {e}") from e
 
 # %% ../nbs/90_settings.ipynb #2a75d50f
 def _value(name: str, text: str, folder: Path) -> Any:
