@@ -135,7 +135,7 @@ def periods_per_year(
 
 def _clock(index: pd.DatetimeIndex) -> np.ndarray:
     "(T,) days since 1970 by the clock of the index, as numbers."
-    return (index if index.tz is None else index.tz_localize(None)).as_unit("ns").asi8 / 86_400e9
+    return (index if index.tz is None else index.tz_localize(None)).as_unit("us").asi8 / 86_400e6
 
 def _bars_a_day(counts: np.ndarray) -> float:
     "Bars on a usual day; the first and the last may be cut."

@@ -46,7 +46,7 @@ def _check_dates(index: pd.Index, what: str) -> None:
         raise DatesError(f"{what}: the index holds {index.dtype}, not dates; use pd.to_datetime on it")
     if index.hasnans:
         raise DatesError(f"{what}: the date of row {int(np.flatnonzero(index.isna())[0])} is missing")
-    if len(index) > 2 and np.median(np.diff(index.as_unit("ns").asi8)) < 1e9:
+    if len(index) > 2 and np.median(np.diff(index.as_unit("us").asi8)) < 1e6:
         raise DatesError(f"{what}: dates a fraction of a second apart, from {index[0]} on, are numbers that "
                          "were read as nanoseconds; give what they count, as in pd.to_datetime(x, unit='s'), "
                          "or their format")
@@ -342,7 +342,7 @@ def _odd(prices: pd.DataFrame, year: float) -> tuple[str, ...]:
         t, i = np.argwhere(jumps)[0]
         notes.append(f"{prices.columns[i]!r} moves by {factor[t, i] - 1:+.0%} on {day(dates[t + 1])}, one of "
                      f"{int(jumps.sum())} moves of more than half: look for a split that was not adjusted")
-    gaps = np.diff(dates.as_unit("ns").asi8) / 86_400e9
+    gaps = np.diff(dates.as_unit("us").asi8) / 86_400e6
     if len(gaps) > 2 and (holes := gaps > max(10 * np.median(gaps), 10 * (np.median(gaps) >= .9))).any():
         t = int(np.flatnonzero(holes)[0])
         span = f"{day(dates[t])} and {day(dates[t + 1])}"
