@@ -247,7 +247,7 @@ class Optimize:
                           found.achieved,
                           found.fallback, estimate.excluded)
     def _solved(self, market: Market, estimate: Estimate, previous: pd.Series | None) -> Outcome | Allocation:
-        "The outcome, that of minimum variance within the same caps, or the rung of the ladder that holds."
+        "The outcome, that of minimum variance within the same caps, or what the fallback chain holds."
         capping = tuple(g for g in self.objective.guards if g.what in ("weight", "sector", "cash"))
         why = []
         for objective in (self.objective, Minimize("volatility", capping)):

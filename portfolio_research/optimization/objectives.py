@@ -84,12 +84,13 @@ def read_value(
     what: str | Metric | Callable,  # what the number is a value of
     value: float | str,             # a number, or text such as "8%"
 ) -> float:                         # annual fraction, ratio, weight or number
-    "A value of a metric or a trait; raises `UnitError` on a fraction above 1 that has no percent sign."
+    "A value of a metric or a trait; raises `UnitError` on a share above 1 that lacks its sign."
     number = fraction(value)
     in_percent = trait(what) in ("yield", "after_tax_return", "robust_return") or \
         not trait(what) and metric(what).is_fraction       # shares are checked by the guard
-    said = isinstance(value, str) and value.strip()[-1:] in "%sp"
-    if not in_percent or abs(number) <= 1 or said: return number
+    if isinstance(value, str): odd = value.strip()[-1:] not in "%sp"
+    else: odd = not trait(what) and metric(what).better < 0
+    if not in_percent or abs(number) <= 1 or not odd: return number
     name = what if isinstance(what, str) else metric(what).name
     raise UnitError(f"{name}: {number:g} is {100 * number:g}%; write '{number:g}%' if that is meant, or "
                     f"'{100 * number:g}%'")
