@@ -152,11 +152,12 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def _market(chosen, prices: Path | None):
     "The market of the settings, or of a file that is whole."
     if prices is None: return chosen.load()
-    if prices.suffix == ".csv" and prices.is_file() and not prices.read_bytes().endswith(b"\n"):
+    text = prices.suffix in (".csv", ".tsv", ".txt") and prices.is_file()
+    if text and not prices.read_bytes().endswith(b"\n"):
         raise DataFileError(f"{prices}: its last line does not end: half written? Wait until it is whole")
     return replace(chosen, market=str(prices)).load()
 
-def _weights(path: Path | None) -> dict | None:
+def _weights(path: Path | None, assets) -> dict | None:
     "Holdings from a file with two columns, asset and weight; names are text, whatever they look like."
     if path is None: return None
     try: rows = [row for row in csv.reader(path.read_text(encoding="utf-8-sig").splitlines()) if any(row)]
@@ -174,7 +175,7 @@ def _weights(path: Path | None) -> dict | None:
             raise DataFileError(f"{path}: {name!r} stands twice, in line {number} again; add them up")
         try: held[name] = fraction(text)
         except PortfolioResearchError as e: raise DataFileError(f"{path}: line {number}, {name}: {e}") from e
-    return {name: weight for name, weight in held.items() if name.lower() != "cash"}
+    return {name: weight for name, weight in held.items() if name in assets or name.lower() != "cash"}
 
 def _open(place: str, policy=None):
     "A book that is there; a wrong place makes none."
@@ -193,8 +194,8 @@ def _write_orders(made, output: Path) -> None:
         _orders(made).assign(as_of=made.as_of.isoformat(), id=made.id).rename_axis("asset").to_csv(part)
         part.replace(output)
     except OSError as e:
-        raise DataFileError(f"{output}: the orders cannot be written ({e.strerror or e}); nothing was "
-                            "decided. Give --output a place in a folder that is there") from e
+        raise DataFileError(f"{output} cannot be written ({e.strerror or e}); give --output a place in a "
+                            "folder that is there") from e
 
 @contextmanager
 def _begun(place: str, policy, new: bool):
@@ -243,7 +244,8 @@ def rebalance(
     "Review a book, and write the orders; exit code 0: none, 10: orders, 20: hard flags, 1: an error."
     from portfolio_research.plugins import check_passed
     chosen = _read(settings, must_exist=True)
-    market, held, policy = _market(chosen, prices), _weights(holdings), chosen.policy()
+    market, policy = _market(chosen, prices), chosen.policy()
+    held = _weights(holdings, market.assets)
     check_passed(policy, chosen.folder)
     write = partial(_write_orders, output=output)
     with _begun(book, policy, new) as open_book:

@@ -12,9 +12,9 @@ __all__ = ['PortfolioResearchError', 'DataError', 'ParameterError', 'WindowError
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
+from threading import Lock
 
 import numpy as np
 import pandas as pd
@@ -184,18 +184,18 @@ def _pools():
     from threadpoolctl import ThreadpoolController
     return ThreadpoolController().select(user_api="blas")
 
-_pinned = ContextVar("pinned", default=False)
+# one entry for each block that is open anywhere in this process; the first holds the limit
+_PIN, _pins = Lock(), []
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     "Linear algebra in one thread, so that results do not depend on the number of cores."
-    if _pinned.get():
-        yield
-        return
-    token = _pinned.set(True)
-    try:
-        with _pools().limit(limits=1): yield
-    finally: _pinned.reset(token)
+    with _PIN: _pins.append(None if _pins else _pools().limit(limits=1))
+    try: yield
+    finally:
+        with _PIN:
+            limit = _pins.pop(0) if len(_pins) == 1 else _pins.pop()
+            if limit is not None: limit.restore_original_limits()
 
 # %% ../nbs/00_core.ipynb #902a35b0
 _UNITS = {"Y": 1., "Q": 1 / 4, "M": 1 / 12, "W": 1 / 52, "D": 1 / 365}  # one of these, in years

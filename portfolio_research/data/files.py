@@ -44,6 +44,7 @@ def read_table(
     except Exception as e: raise DataFileError(f"{path}: it cannot be read as {path.suffix[1:]}: {e}") from e
 
 # %% ../../nbs/data/02_files.ipynb #8e2e77e4
+_COMMENT = re.compile(r"\s*#[^,;|\t]")
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 def _text(path: Path, notes: list) -> str:
@@ -59,8 +60,11 @@ def _text(path: Path, notes: list) -> str:
         return raw.decode("latin-1")
 
 def _lines(text: str, separator: str | None, notes: list) -> list[list[str]]:
-    "Rows of cells; lines that are empty or begin with # are left out."
-    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    "Rows of cells; empty lines and comments are left out."
+    full = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in full if not _COMMENT.match(line)]
+    if len(lines) < len(full):
+        notes.append(f"comments left out, such as {next(filter(_COMMENT.match, full))[:60]!r}")
     if not lines: raise EmptyDataError("the file has no rows")
     def agreed(mark: str) -> tuple[int, int]:
         counts = Counter(len(row) for row in csv.reader(lines[:200], delimiter=mark))
@@ -100,17 +104,17 @@ def _cells(rows: list[list[str]], notes: list) -> pd.DataFrame:
     width = Counter(map(len, rows)).most_common(1)[0][0]
     while rows and sum(not _is_empty(cell) for cell in rows[0]) < 2:
         notes.append(f"left out above the table: {' '.join(rows.pop(0)).strip()[:60]!r}")
-    for i, row in enumerate(rows, 1):
-        if len(row) > width:
-            raise DataFileError(f"row {i} has {len(row)} fields and most have {width}: {row[:4]}")
     if len(rows) < 2: raise EmptyDataError("there is a header, and no row below it")
-    rows = [row + [""] * (width - len(row)) for row in rows]
     head, body = rows[0], rows[1:]
     if all(_is_number(cell) or _is_date(cell) for cell in head if cell):
         raise DataFileError(f"the first line is data, {head[:3]}; a header with names is wanted")
     while body and not any(map(_is_date, body[-1])) and not _is_number(body[-1][0]):
         notes.append(f"left out below the table: {' '.join(filter(None, body.pop()))[:60]!r}")
     if not body: raise EmptyDataError("no row below the header has a date")
+    for i, row in enumerate([head, *body], 1):
+        if len(row) != width:
+            raise DataFileError(f"row {i} has {len(row)} fields and most have {width}: {row[:4]}; "
+                                "is the file whole?")
     if body[0][0].lower() in ("ticker", "symbol"): return _two_headers(head, body)
     if twice := [name for name, n in Counter(head).items() if n > 1 and name]:
         raise DatesError(f"the column {twice[0]!r} stands twice")
@@ -147,9 +151,13 @@ def _read_dates(values: pd.Series, day_first: bool | None, notes: list) -> pd.Da
     if pd.api.types.is_datetime64_any_dtype(values): return pd.DatetimeIndex(values)
     text = values.astype(str).str.strip()
     if text.str.fullmatch(r"\d+(\.0*)?").all(): return _digits(text.str.partition(".")[0], notes)
-    if text.str.match(r"\d{4}[-/.]\d{1,2}").all(): return _iso(text, notes)
-    parts = text.str.extract(r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(.*)$")
-    if parts[0].isna().any(): return _parsed(text)
+    if (iso := text.str.match(r"\d{4}[-/.]\d{1,2}")).all(): return _iso(text, notes)
+    parts = text.str.extract(r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(\D.*)?$").fillna({3: ""})
+    for form in (iso, parts[0].notna()):
+        if form.any() and not form.all():
+            raise DatesError(f"{text[form].iloc[0]!r} and {text[~form].iloc[0]!r} are written in two ways; "
+                             "repair one of them")
+    if parts[0].isna().all(): return _named(text)
     a, b = parts[0].astype(int), parts[1].astype(int)
     if day_first is None: day_first = _order(text, a, b)
     d, m = (a, b) if day_first else (b, a)
@@ -188,6 +196,15 @@ def _iso(text: pd.Series, notes: list) -> pd.DatetimeIndex:
     if not text.str.fullmatch(r"\d{4}-\d{1,2}").all(): return _parsed(text)
     notes.append("months are dated by their last day")
     return _parsed(text + "-01") + pd.offsets.MonthEnd(0)
+
+def _named(text: pd.Series) -> pd.DatetimeIndex:
+    "Dates with the name of the month; a date without a day, or without a year, is none."
+    whole = text.str.contains(r"\d{4}") | text.str.match(r"\d{1,2}[- .]+[A-Za-z]{3,9}[- .,]+\d{2}\b")
+    day_too = text.str.replace(r"\d{4}.*|[- .,]+\d{2}$", "", regex=True).str.contains(r"\d")
+    if (bad := ~(whole & day_too).to_numpy()).any():
+        raise DatesError(f"row {bad.argmax() + 1}: {text.iloc[bad.argmax()]!r} is no date with day, month "
+                         "and year; write 2024-01-31")
+    return _parsed(text)
 
 def _parsed(text: pd.Series, form: str = "mixed") -> pd.DatetimeIndex:
     "Text in one form as dates; raises `DatesError` with the first that is none."
@@ -259,9 +276,12 @@ def _numbers(table: pd.DataFrame, notes: list) -> pd.DataFrame:
     text = [c for c in table.columns if _is_text(table[c])]
     cells = table[text].astype(object).where(table[text].notna(), "").astype(str)
     flat = pd.Series(cells.to_numpy().ravel(), dtype=object).drop_duplicates().astype(str)
-    commas = flat.str.contains(r"^-?\d+,(?:\d{1,2}|\d{4,})\s*%?$|\d\.\d{3},\d", regex=True).any()
-    comma = bool(commas and not flat.str.contains(r"^-?\d+\.(?:\d{1,2}|\d{4,})\s*%?$", regex=True).any())
+    says = lambda pattern: flat.str.contains(pattern, regex=True)
+    commas = says(r"^-?\d+,(?:\d{1,2}|\d{4,})\s*%?$|^-?0,\d|\d\.\d{3},\d").any()
+    points = says(r"^-?\d+\.(?:\d{1,2}|\d{4,})\s*%?$|^-?0\.\d|\d,\d{3}\.\d|^-?\.\d").any()
+    comma = bool(commas and not points)
     if comma: notes.append("decimal commas")
+    elif not points and not says(r"\d,\d{3},\d").any(): _check_thousands(flat)
     out = table.copy()
     out[text] = pd.DataFrame({c: _column(cells[c], comma, c) for c in text}, table.index, columns=text)
     if len(out) > 1 and out.index.is_monotonic_decreasing and not out.index.has_duplicates:
@@ -269,6 +289,15 @@ def _numbers(table: pd.DataFrame, notes: list) -> pd.DataFrame:
         out = out[::-1]
     if all(isinstance(c, str) for c in out.columns): out.columns = pd.Index(list(out.columns))
     return out.astype(float) if text else out
+
+def _check_thousands(cells: pd.Series) -> None:
+    "Raise where 1,234 may be a thousand or a fraction, and 1.234 stands beside 987."
+    comma = cells.str.contains(r"^-?\d{1,3},\d{3}$", regex=True)
+    point = cells.str.contains(r"^-?\d{1,3}\.\d{3}$", regex=True)
+    if cells.str.fullmatch(r"-?\d{1,3}").any(): comma = comma | point
+    if comma.any():
+        raise NotNumericError(f"{cells[comma].iloc[0]!r} is a thousand or a fraction, and no other cell says "
+                              "which; write numbers without marks of thousands, or with other decimals")
 
 def _column(cells: pd.Series, comma: bool, name: str) -> np.ndarray:
     "A column of numbers: at once what is plain, one by one the rest."

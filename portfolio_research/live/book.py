@@ -25,8 +25,9 @@ from ..core import Flag, ParameterError, day
 from ..policy.decisions import Decision, Decisions
 from ..data.market import Market
 from ..policy.policy import Policy, as_named_now
-from .checks import (Memory, PolicyChangedError, RestatedDataError, arranged, by_date,
-    changed_past, check_clock, check_last_prices, era_start, known_data, remember, same_policy, state_before)
+from .checks import (DeliveryError, Memory, PolicyChangedError, RestatedDataError,
+    arranged, by_date, changed_past, changed_year, check_clock, check_last_prices, era_start, known_data,
+    remember, same_policy, state_before)
 from .snapshots import (BookError, difference, market_of, pack, plain_decision,
     plain_flags, read_decision, read_series, snapshot)
 from .journal import DamagedBookError, Ledger, Store
@@ -152,6 +153,12 @@ def _write(ledger, era, now, fresh, bar, fingerprint, path, told, value=None) ->
                       decision=json.dumps(plain_decision(decision)), sent=json.dumps(told),
                       data=head + b"\0" + data, value=value, watched=monitored, created=_now())
 
+def _deliver(deliver: Callable[[Decision], Any], decision: Decision) -> None:
+    "Hand over a decision; whatever fails there is no fault of the book's file."
+    try: deliver(decision)
+    except Exception as e:
+        raise DeliveryError(f"the orders could not be delivered, and nothing was stored: {e}") from e
+
 _LOG, _LEVELS = logging.getLogger(__name__), dict(info=logging.INFO, warn=logging.WARNING, hard=logging.ERROR)
 _LOG.addHandler(logging.NullHandler())  # who wants the log, configures it
 _RESTATED = ("the past is not what it was when it was decided on: {}. Find out why; then "
@@ -201,14 +208,15 @@ class Book:
         if value is not None and not (np.isfinite(value) and value > 0):
             raise HoldingsError(f"the value of the portfolio is {value!r}; give a positive sum of money")
         with self.store.writing() as ledger:
-            memory, note = remember(ledger), None
+            memory = remember(ledger)
             self._check_policy(memory.era)
             if memory.account is not None:
                 check_clock(memory, market)
                 market = arranged(market, memory.account["names"])
             now, last = snapshot(market), len(market.dates) - 1
             prints = now.fingerprints(min(memory.row["bar"], last) if memory.row else last)
-            if memory.row and (note := changed_past(ledger, memory, now, prints)):
+            note = memory.row and (changed_year(memory, market) or changed_past(ledger, memory, now, prints))
+            if note:
                 if not accept_restated: raise RestatedDataError(_RESTATED.format(note))
                 account = memory.account | dict(off=True)
                 era = self._add_era(ledger, f"restated: {note}")
@@ -217,7 +225,7 @@ class Book:
             else:
                 check_last_prices(market, memory.row["bar"] if memory.row else max(last - 1, 0), delisted)
                 decision = _decide(self.policy, ledger, memory, market, now, prints, holdings, value, note)
-            if deliver is not None: deliver(decision)       # where it raises, nothing is stored
+            if deliver is not None: _deliver(deliver, decision)       # where it raises, nothing is stored
         if decided: return decision
         _LOG.info("%s: %r, id %s", self.store.where, decision, decision.id)
         for f in decision.flags: _LOG.log(_LEVELS[f.level], "%s: %s: %s", self.store.where, f.source, f.text)
@@ -286,8 +294,10 @@ class Book:
             rows = [r for r in ledger.rows("decisions") if r["era"] == memory.era["seq"]]
             if not rows: return pd.DataFrame(columns=_REPLAY)
             shot = known_data(rows, memory.era["seq"])
-            market = market_of(shot) if market is None else arranged(market, shot.head["assets"])
-            if said := difference(shot, snapshot(market)): raise RestatedDataError(_RESTATED.format(said))
+            year = memory.account.get("per_year")
+            market = market_of(shot, year) if market is None else arranged(market, shot.head["assets"])
+            said = changed_year(memory, market) or difference(shot, snapshot(market))
+            if said: raise RestatedDataError(_RESTATED.format(said))
             start = era_start(ledger, memory, self.policy, market, rows[0]["bar"])
         path = self.policy.review(market.until(shot.dates[-1]), None, start).path
         return pd.DataFrame([d for row in rows for d in _differences(row, path)], columns=_REPLAY)

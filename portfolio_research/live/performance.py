@@ -18,7 +18,7 @@ from ..execution.accounting import book_advance, book_start
 from ..core import EmptyDataError
 from ..plotting import label_ends, percent_axis
 from ..data.market import Market
-from .checks import known_data
+from .checks import known_data, remember
 from ..metrics.metrics import evaluate, format_metrics
 from ..policy.policy import first_row
 from .snapshots import BookError, market_of, read_decision, read_series
@@ -31,12 +31,15 @@ def live_record(
     """What a book held and earned, beside what it decided; raises `EmptyDataError` on a book without a
     decision."""
     if book.policy is None: raise BookError(f"{book.store.where}: give the policy, whose costs are assumed")
-    with book.store.reading() as ledger: eras, rows = ledger.rows("eras"), ledger.rows("decisions")
+    with book.store.reading() as ledger:
+        eras, rows, last = ledger.rows("eras"), ledger.rows("decisions"), remember(ledger).account
+    year = (last or {}).get("per_year")
     account, parts = None, []
     for era in eras:
         mine = [row for row in rows if row["era"] == era["seq"]]
         if not mine: continue
-        part, account = _era(mine, market_of(known_data(mine, era["seq"])), account, book.policy.cost_bps)
+        market = market_of(known_data(mine, era["seq"]), year)
+        part, account = _era(mine, market, account, book.policy.cost_bps)
         parts.append(part)
     if not parts: raise EmptyDataError(f"{book.store.where}: nothing has been decided yet; review it first")
     record = pd.concat(parts)

@@ -31,7 +31,8 @@ def account_of(
     state[n + 2:] = np.where(sent, decision.targets.to_numpy(), -1.0) if sent.any() else 0.0
     zone = market.dates.tz
     return dict(as_of=market.dates[-1].isoformat(), zone=None if zone is None else str(zone),
-                names=list(market.assets), state=state.tolist(), sales=bool(sales), off=bool(off))
+                per_year=float(market.per_year), names=list(market.assets), state=state.tolist(),
+                sales=bool(sales), off=bool(off))
 
 def account_now(
     account: dict | None,  # from `account_of`, perhaps of an earlier bar; None: nothing but cash

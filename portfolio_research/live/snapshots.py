@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..core import CalendarError, Flag, PortfolioResearchError, day, periods_per_year
+from ..core import Flag, PortfolioResearchError, day
 from ..policy.decisions import Decision
 from ..data.market import Market
 
@@ -69,7 +69,6 @@ def snapshot(
     sectors = None if market.sectors is None else {name: str(s) for name, s in market.sectors.items()}
     head: dict[str, Any] = dict(assets=list(market.assets), zone=None if zone is None else str(zone),
                                 sectors=sectors)
-    if market.per_year != _read_year(market.dates): head["per_year"] = market.per_year
     tables, p = {"price": market.prices}, market.prices.to_numpy()
     if not np.array_equal(r := market.returns.to_numpy(), p[1:] / p[:-1] - 1, equal_nan=True):
         blank = np.full((1, p.shape[1]), np.nan)
@@ -87,14 +86,10 @@ def snapshot(
         parts.append(np.where(np.isnan(x), np.nan, x + 0.0).view(np.int64))
     return Snapshot(head, tuple(names), np.ascontiguousarray(np.hstack(parts)))
 
-def _read_year(dates: pd.DatetimeIndex) -> float | None:
-    "Bars a year that the dates have by themselves; None where they have no one number."
-    try: return periods_per_year(dates)
-    except CalendarError: return None
-
 # %% ../../nbs/live/01_snapshots.ipynb #a00734d9
 def market_of(
     shot: Snapshot,  # from `snapshot`, or from a book
+    per_year: float | None = None,  # bars in a year, as a book counts them; None: as the dates say
 ) -> Market:         # the market that it was made from, to the bit
     "The market that a snapshot was made from."
     head, prices = shot.head, shot.values("price")
@@ -104,7 +99,7 @@ def market_of(
     yields = pd.Series(head["yields"])[head["assets"]] if head.get("yields") else dated("yields")
     rate = head["cash_rate"] if "cash_rate" in head else series("cash_rate")
     market = Market(prices, series("benchmark"), sectors, rate, yields)
-    if "per_year" in head: market.__dict__["per_year"] = head["per_year"]
+    if per_year is not None: market.__dict__["per_year"] = per_year
     if (returns := dated("return")) is not None: market.__dict__["returns"] = returns.iloc[1:]
     return market
 
@@ -117,9 +112,6 @@ def difference(
     for key in sorted(then.head.keys() | now.head.keys()):
         a, b = then.head.get(key), now.head.get(key)
         if a != b: return f"its {key} were {a!r} and now are {b!r}"
-    if (a := _read_year(then.dates)) != (b := _read_year(now.dates)) and "per_year" not in then.head:
-        number = lambda n: "no one number of" if n is None else f"{n:g}"
-        return f"its dates have {number(b)} bars a year, and had {number(a)}; give per_year={a or 252:g}"
     if (a := set(then.columns)) != (b := set(now.columns)):
         return f"it has other columns: {', '.join(sorted(a ^ b))}"
     n = min(len(then.rows), len(now.rows))
