@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
-from threading import Lock
+from threading import local
 
 import numpy as np
 import pandas as pd
@@ -184,18 +184,19 @@ def _pools():
     from threadpoolctl import ThreadpoolController
     return ThreadpoolController().select(user_api="blas")
 
-# one entry for each block that is open anywhere in this process; the first holds the limit
-_PIN, _pins = Lock(), []
+_this_thread = local()
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     "Linear algebra in one thread, so that results do not depend on the number of cores."
-    with _PIN: _pins.append(None if _pins else _pools().limit(limits=1))
+    if getattr(_this_thread, "inside", False):
+        yield
+        return
+    limit, _this_thread.inside = _pools().limit(limits=1), True
     try: yield
     finally:
-        with _PIN:
-            limit = _pins.pop(0) if len(_pins) == 1 else _pins.pop()
-            if limit is not None: limit.restore_original_limits()
+        _this_thread.inside = False
+        limit.restore_original_limits()
 
 # %% ../nbs/00_core.ipynb #902a35b0
 _UNITS = {"Y": 1., "Q": 1 / 4, "M": 1 / 12, "W": 1 / 52, "D": 1 / 365}  # one of these, in years
