@@ -90,7 +90,7 @@ class Decisions(Sequence):
 class Event:
     "One allocation, and what the overlays made of it."
     as_of: pd.Timestamp                         # date of the decision
-    status: str                                 # "optimal", "nearest" or "fallback"; "none" before the first
+    status: str                                 # "optimal", "nearest", "fallback", "reduced" or "none"
     reason: str                                 # the trigger, and the status in words
     stages: tuple[tuple[str, np.ndarray], ...]  # (name, (S,) weights): the allocation, then each overlay
     flags: tuple[Flag, ...]                     # what the allocator and the overlays raised
@@ -98,7 +98,7 @@ class Event:
     def targets(self) -> np.ndarray:
         "(S,) what was set; NaN while nothing could be, so that the trigger is asked again at the next bar."
         weights = self.stages[-1][1]
-        found = self.status in ("optimal", "nearest") or weights.any()
+        found = self.status in ("optimal", "nearest", "reduced") or weights.any()
         return weights if found else np.full(len(weights), np.nan)
     def plain(self) -> dict:
         "The event as JSON can hold it."
