@@ -25,7 +25,7 @@ from portfolio_research.protocols import (Allocator, DrawdownRule, Overlay, Slee
 from .decisions import Decision, Decisions, Event
 from ..management.overlays import Seen, overlay_name, start_overlay, step_overlay
 from ..risk.placement import Placement, placement
-from ..data.market import Market
+from ..data.market import Market, odd_bars
 from ..execution.triggers import Monthly
 
 # %% ../../nbs/policy/02_policy.ipynb #e1ab01ba
@@ -209,7 +209,7 @@ def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions,
     touched = _touched(sleeves, pool * x * g[:, None] + held, allocated[:, None] | trades, k)
     path = Decisions(dates, market.assets, sleeves.names, targets, current, (targets != current) | touched,
                      pool, x, g, trades, event, events, risk, (np.array(state["x"]), state["g"]), shadow,
-                     monitored_returns)
+                     monitored_returns, _odd(market, sleeves, targets, current, state["book"], k))
     after = dict(strategy_rules=strategies, x=x[-1].tolist(), held_x=held_x[-1].tolist(),
                  portfolio_rule=portfolio, g=float(g[-1]),
                  book=book.tolist(), event=events[event[-1]].plain(), overlays=memory)
@@ -295,6 +295,17 @@ def _assets(books: list[np.ndarray] | None, weights: np.ndarray, exposure: np.nd
     "(T, N) asset weights, netted over the sleeves."
     if books is None: return exposure[:, None] * weights
     return exposure[:, None] * sum(weights[:, i, None] * book[k:] for i, book in enumerate(books))
+
+def _odd(market: Market, sleeves: _Sleeves, targets: np.ndarray, current: np.ndarray, book: list,
+         k: int) -> dict[int, list[str]]:
+    "By bar from k on, what is odd in the data of what is held, was held a bar before, or is wanted."
+    before = np.array(book[:len(sleeves.names)])
+    if sleeves.held is not None:
+        before = sum(w * h[k - 1] for w, h in zip(before, sleeves.held, strict=True)) if k else current[0]
+    concerned = (targets != 0) | (current != 0) | (np.vstack([before, current[:-1]]) != 0)
+    said = {t - k: [text for i, text in odd if i < 0 or concerned[t - k, i]]
+            for t, odd in odd_bars(market, k).items()}
+    return {t: texts for t, texts in said.items() if texts}
 
 def _touched(sleeves: _Sleeves, weights: np.ndarray, trades: np.ndarray, k: int) -> np.ndarray:
     "(T, N) assets in which a sleeve that trades, or is newly funded, holds or wants something."
