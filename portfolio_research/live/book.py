@@ -249,6 +249,20 @@ class Book:
         for f in decision.flags: _LOG.log(_LEVELS[f.level], "%s: %s: %s", self.store.where, f.source, f.text)
         return decision
 
+    def preview(self,
+        market: Market,  # all that is known, from the first bar on
+        **given,         # as in `review`
+    ) -> Decision:       # what `review` would answer now
+        "Review without storing anything; raises as `review` does."
+        seen: list[Decision] = []
+        class Enough(Exception): pass
+        def look(decision: Decision) -> None:
+            seen.append(decision)
+            raise Enough
+        try: self.review(market, deliver=look, **given)
+        except DeliveryError as e:
+            if not isinstance(e.__cause__, Enough): raise
+        return seen[0]
     def activate(self, reason: str) -> None:
         "Let every order out again."
         self._tell(ACTIVE, reason)
