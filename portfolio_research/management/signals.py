@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['channel', 'standard_score', 'relative_strength', 'held_sides', 'sized', 'round_trips']
 
-# %% ../../nbs/management/13_signals.ipynb #1cb859a6
+# %% ../../nbs/management/13_signals.ipynb #94f2d6f6
 import numba
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from ..execution.costs import cost_fraction
 from .strategies import check_signals, window_mean_std
 from .trade_limits import trade_return
 
-# %% ../../nbs/management/13_signals.ipynb #ee8e3f93
+# %% ../../nbs/management/13_signals.ipynb #ea1ec091
 def channel(
     prices: pd.DataFrame,  # (T, N)
     window: int,           # bars before today, >= 1
@@ -60,7 +60,7 @@ def relative_strength(
     values = _wilder(np.ascontiguousarray(prices.to_numpy(float)), n_bars(window))
     return pd.DataFrame(values, prices.index, prices.columns)
 
-# %% ../../nbs/management/13_signals.ipynb #513f24c5
+# %% ../../nbs/management/13_signals.ipynb #76a8490c
 @numba.njit(cache=True)
 def _lives(enter: np.ndarray, leave: np.ndarray, short: np.ndarray, cover: np.ndarray, prices: np.ndarray,
            max_bars: int, stop: float, target: float) -> np.ndarray:
@@ -84,7 +84,7 @@ def _lives(enter: np.ndarray, leave: np.ndarray, short: np.ndarray, cover: np.nd
             out[t, j] = side
     return out
 
-# %% ../../nbs/management/13_signals.ipynb #00b4fb45
+# %% ../../nbs/management/13_signals.ipynb #5fc6b454
 def held_sides(
     entries: pd.DataFrame,                     # (T, N) bool, get in as of each date
     exits: pd.DataFrame,                       # (T, N) bool, get out; wins over an entry
@@ -111,7 +111,7 @@ def _positive(name: str, value: float | str) -> float:
         raise UnitError(f"held_sides: {name} is a fraction above 0, such as '5%': {value!r}")
     return share
 
-# %% ../../nbs/management/13_signals.ipynb #87bea086
+# %% ../../nbs/management/13_signals.ipynb #378aea99
 def sized(
     sides: pd.DataFrame,           # (T, N) 1 long, -1 short, 0 out, from `held_sides`
     market: Market,                # the market that they are for
@@ -134,7 +134,7 @@ def sized(
         weights = np.where((side == 0) | np.isnan(weights), 0.0, weights)
     return pd.DataFrame(np.where(changed[:, None], weights, np.nan), market.dates, market.assets)
 
-# %% ../../nbs/management/13_signals.ipynb #8c14ea82
+# %% ../../nbs/management/13_signals.ipynb #27bdc043
 def round_trips(
     targets: pd.DataFrame,  # (T, N) weights as of each date; a row of NaN is no trade
     market: Market,         # the market that they are for
