@@ -1090,6 +1090,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                                      'portfolio_research/management/strategy_library.py'),
                                                                 'portfolio_research.management.strategy_library._is_share': ( 'management/strategy_library.html#_is_share',
                                                                                                                               'portfolio_research/management/strategy_library.py'),
+                                                                'portfolio_research.management.strategy_library._measured': ( 'management/strategy_library.html#_measured',
+                                                                                                                              'portfolio_research/management/strategy_library.py'),
                                                                 'portfolio_research.management.strategy_library.rank_weights': ( 'management/strategy_library.html#rank_weights',
                                                                                                                                  'portfolio_research/management/strategy_library.py'),
                                                                 'portfolio_research.management.strategy_library.residual_scores': ( 'management/strategy_library.html#residual_scores',

@@ -7,7 +7,7 @@ __all__ = ['rank_weights', 'TimeSeriesMomentum', 'weighted_volatility', 'LongSho
            'Bollinger', 'RSIReversion', 'residual_scores', 'ResidualReversion', 'BettingAgainstBeta', 'Carry',
            'sweep_crossover']
 
-# %% ../../nbs/management/14_strategy_library.ipynb #3b88b0d5
+# %% ../../nbs/management/14_strategy_library.ipynb #e2243f82
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -23,9 +23,8 @@ from portfolio_research.management.signals import (channel, held_sides, relative
     standard_score)
 from .strategies import (Strategy, check_calendar, check_top, choose, equal_top,
     past_prices, review_rows, review_table, window_mean_std)
-from ..metrics.metrics import evaluate
 
-# %% ../../nbs/management/14_strategy_library.ipynb #b5178fab
+# %% ../../nbs/management/14_strategy_library.ipynb #e32b2b95
 class _Sided(Strategy):
     "A strategy that may sell short on request."
     short: bool
@@ -39,7 +38,7 @@ def _is_share(strategy: Strategy, *names: str) -> None:
         if not 0 < getattr(strategy, name) < np.inf:
             raise ParameterError(f"{type(strategy).__name__}: {name} is above 0: {getattr(strategy, name)!r}")
 
-# %% ../../nbs/management/14_strategy_library.ipynb #aff45d00
+# %% ../../nbs/management/14_strategy_library.ipynb #46a376c0
 def rank_weights(
     score: np.ndarray,  # (R, N) more is better; NaN is not eligible
     names: pd.Index,    # (N,) names of the columns
@@ -54,7 +53,7 @@ def rank_weights(
     distance = np.where(eligible, rank - (n + 1) / 2, 0.0)
     return distance * 2 / np.maximum(np.abs(distance).sum(axis=1, keepdims=True), 1e-300) * (n > 1)
 
-# %% ../../nbs/management/14_strategy_library.ipynb #3a6b77ca
+# %% ../../nbs/management/14_strategy_library.ipynb #e3d68e69
 @dataclass(frozen=True)
 class TimeSeriesMomentum(_Sided):
     "Long what earned more than cash, sized by its volatility (Moskowitz, Ooi and Pedersen 2012)."
@@ -98,7 +97,7 @@ def weighted_volatility(
         out[i] = np.sqrt((weight[:, None] * (r - mean) ** 2).sum(axis=0) * market.per_year)
     return out
 
-# %% ../../nbs/management/14_strategy_library.ipynb #b53a5a7f
+# %% ../../nbs/management/14_strategy_library.ipynb #5ff2887c
 @dataclass(frozen=True)
 class LongShortMomentum(Strategy):
     "Buy the winners and sell the losers, half of the value on each side (Jegadeesh and Titman 1993)."
@@ -125,13 +124,14 @@ class LongShortMomentum(Strategy):
         sides = choose(score, self.top, market.assets) * 1.0 - choose(-score, self.top, market.assets[::1])
         return review_table(market, rows, np.where(enough, sides / (2 * self.top), 0.0), enough)
 
-# %% ../../nbs/management/14_strategy_library.ipynb #bfae8fe3
+# %% ../../nbs/management/14_strategy_library.ipynb #1950efb9
 @dataclass(frozen=True)
 class Donchian(_Sided):
     "In above the highest close of the last bars, out below the lowest (Donchian 1960)."
     entry: int = 55      # bars of the channel that is broken to get in, >= 1
     exit: int = 20       # bars of the channel that is broken to get out, >= 1
     short: bool = False  # the mirror image as well
+    size: str = "budget" # of a position: "budget", "full" or "risk", see `sized`
     kind, leading = "trend", 2
 
     def __post_init__(self):
@@ -141,7 +141,7 @@ class Donchian(_Sided):
         prices = market.prices
         (high, low), (above, below) = channel(prices, self.entry), channel(prices, self.exit)
         shorts = (prices < low, prices > above) if self.short else (None, None)
-        return sized(held_sides(prices > high, prices < below, market, *shorts), market)
+        return sized(held_sides(prices > high, prices < below, market, *shorts), market, self.size)
 
 @dataclass(frozen=True)
 class DualMomentum(Strategy):
@@ -164,13 +164,14 @@ class DualMomentum(Strategy):
                                                     chosen.iloc[rows] * 0.0)
         return chosen
 
-# %% ../../nbs/management/14_strategy_library.ipynb #01d63833
+# %% ../../nbs/management/14_strategy_library.ipynb #b585881e
 @dataclass(frozen=True)
 class Bollinger(_Sided):
     "Buy below the lower band, sell at the mean (Bollinger 2001)."
     window: int = 20     # bars of mean and deviation, >= 2
     width: float = 2.0   # deviations from the mean at which it is bought; below (n - 1) / sqrt(n)
     short: bool = False  # sell short above the upper band as well
+    size: str = "budget" # of a position: "budget", "full" or "risk", see `sized`
     kind, leading = "mean_reversion", 2
 
     def __post_init__(self):
@@ -181,7 +182,7 @@ class Bollinger(_Sided):
     def weights(self, market: Market) -> pd.DataFrame:
         score = standard_score(market.prices, self.window)
         shorts = (score > self.width, score <= 0) if self.short else (None, None)
-        return sized(held_sides(score < -self.width, score >= 0, market, *shorts), market)
+        return sized(held_sides(score < -self.width, score >= 0, market, *shorts), market, self.size)
 
 @dataclass(frozen=True)
 class RSIReversion(_Sided):
@@ -189,6 +190,7 @@ class RSIReversion(_Sided):
     window: int = 14     # changes in the averages of the index, >= 1
     low: float = 30.0    # the index below which it is bought, in (0, 50); 100 less it is overbought
     short: bool = False  # sell short what is overbought as well
+    size: str = "budget" # of a position: "budget", "full" or "risk", see `sized`
     kind, leading = "mean_reversion", 2
 
     def __post_init__(self):
@@ -198,9 +200,9 @@ class RSIReversion(_Sided):
     def weights(self, market: Market) -> pd.DataFrame:
         index = relative_strength(market.prices, self.window)
         shorts = (index > 100 - self.low, index <= 50) if self.short else (None, None)
-        return sized(held_sides(index < self.low, index >= 50, market, *shorts), market)
+        return sized(held_sides(index < self.low, index >= 50, market, *shorts), market, self.size)
 
-# %% ../../nbs/management/14_strategy_library.ipynb #6794648b
+# %% ../../nbs/management/14_strategy_library.ipynb #3abbc19e
 def residual_scores(
     residuals: np.ndarray,  # (n, N) residual returns of a window, NaN-free
 ) -> np.ndarray:            # (N,) deviations from the long-run level; NaN where it reverts too slowly
@@ -224,6 +226,7 @@ class ResidualReversion(_Sided):
     leave: float = 0.5            # score at which a long one is closed, >= 0; a short one at 1.5 times it
     short: bool = False           # sell short what ran ahead as well
     every: Calendar = Daily()     # when the scores are taken
+    size: str = "budget"          # of a position: "budget", "full" or "risk", see `sized`
     kind, leading = "mean_reversion", 2
 
     def __post_init__(self):
@@ -258,9 +261,9 @@ class ResidualReversion(_Sided):
     def weights(self, market: Market) -> pd.DataFrame:
         s = self.scores(market)
         shorts = (s > self.enter, s < 1.5 * self.leave) if self.short else (None, None)
-        return sized(held_sides(s < -self.enter, s > -self.leave, market, *shorts), market)
+        return sized(held_sides(s < -self.enter, s > -self.leave, market, *shorts), market, self.size)
 
-# %% ../../nbs/management/14_strategy_library.ipynb #01538956
+# %% ../../nbs/management/14_strategy_library.ipynb #4da39b3b
 @dataclass(frozen=True)
 class BettingAgainstBeta(_Sided):
     "Hold low beta by rank weights, and sell high beta against it (Frazzini and Pedersen 2014)."
@@ -329,20 +332,21 @@ class Carry(_Sided):
         return [("warn", "one yield for all time is used on the past too: what it knows, nobody knew then; "
                          "give yields by date")]
 
-# %% ../../nbs/management/14_strategy_library.ipynb #d915d20c
+# %% ../../nbs/management/14_strategy_library.ipynb #618b4a81
 @numba.njit(cache=True)
 def _crossover_books(
     prices: np.ndarray,  # (T, N)
     cash: np.ndarray,    # (T,) return of cash over each bar
     review: np.ndarray,  # (T,) number of the review on a bar, or -1
-    fast: np.ndarray,    # (S, R, N) averages by setting ... looked up by `which`
+    means: np.ndarray,   # (W, R, N) averages of each window on the reviews
     which: np.ndarray,   # (S, 2) places of the fast and the slow average of each setting
     cost: float,         # fraction of traded notional
-) -> tuple[np.ndarray, np.ndarray]:  # (T-1, S) net returns, traded notional
+) -> tuple[np.ndarray, np.ndarray]:  # (S, T-1) net returns, (S,) traded notional
     "The books of many crossovers: units between reviews, targets filled one bar later."
     T, N = prices.shape
-    net, traded = np.zeros((T - 1, len(which))), np.zeros((T - 1, len(which)))
+    net, traded = np.zeros((len(which), T - 1)), np.zeros(len(which))
     for s in range(len(which)):
+        fast, slow = means[which[s, 0]], means[which[s, 1]]
         units, before, target = np.zeros(N), np.zeros(N), np.zeros(N)
         money, value, waiting = 1.0, 1.0, -1
         for t in range(1, T):
@@ -358,9 +362,9 @@ def _crossover_books(
             if waiting >= 0:
                 n = 0
                 for i in range(N):
-                    n += not np.isnan(fast[which[s, 1], waiting, i])
+                    n += not np.isnan(slow[waiting, i])
                 for i in range(N):
-                    above = fast[which[s, 0], waiting, i] > fast[which[s, 1], waiting, i]
+                    above = fast[waiting, i] > slow[waiting, i]
                     there = not np.isnan(prices[t, i])
                     target[i] = 1.0 / n if above and there else 0.0
                     before[i] = units[i] * prices[t, i] / now if there else 0.0
@@ -369,11 +373,11 @@ def _crossover_books(
                     now *= kept
                     money = now
                     for i in range(N):
-                        traded[t - 1, s] += abs(kept * target[i] - before[i])
+                        traded[s] += abs(kept * target[i] - before[i])
                         units[i] = target[i] * now / prices[t, i] if target[i] > 0 else 0.0
                         money -= target[i] * now
             waiting = review[t]
-            net[t - 1, s] = now / value - 1
+            net[s, t - 1] = now / value - 1
             value = now
     return net, traded
 
@@ -396,7 +400,16 @@ def sweep_crossover(
     cash, found = np.append(0.0, market.cash_returns.to_numpy()), []
     for k in range(0, len(pairs), 200):
         net, traded = _crossover_books(prices, cash, review, averages, which[k:k + 200], cost_fraction(cost_bps))
-        table = evaluate(pd.DataFrame(net, market.dates[1:]), ("cagr", "volatility", "sharpe", "max_drawdown"),
-                         cash=market.cash_returns, per_year=market.per_year)
-        found.append(table.assign(traded=traded.sum(axis=0) / len(net) * market.per_year))
-    return pd.concat(found).set_index(pd.MultiIndex.from_tuples(pairs, names=["fast", "slow"]))
+        found.append(_measured(net, cash[1:], market.per_year) | {"traded": traded / len(cash[1:]) * market.per_year})
+    table = pd.concat(map(pd.DataFrame, found))
+    return table.set_index(pd.MultiIndex.from_tuples(pairs, names=["fast", "slow"]))
+
+def _measured(net: np.ndarray, cash: np.ndarray, per_year: float) -> dict[str, np.ndarray]:
+    "Four metrics of many streams (S, T) at once, as `evaluate` has them one by one."
+    wealth, excess = np.cumprod(1 + net, axis=1), net - cash
+    peak = np.maximum.accumulate(np.maximum(wealth, 1), axis=1)
+    spread = excess.std(axis=1, ddof=1)
+    with np.errstate(divide="ignore", invalid="ignore"): sharpe = excess.mean(axis=1) / spread * per_year ** .5
+    return {"cagr": wealth[:, -1] ** (per_year / net.shape[1]) - 1,
+            "volatility": net.std(axis=1, ddof=1) * per_year ** .5,
+            "sharpe": np.where(spread > 0, sharpe, np.nan), "max_drawdown": (1 - wealth / peak).max(axis=1)}
