@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['channel', 'standard_score', 'relative_strength', 'held_sides', 'sized', 'round_trips']
 
-# %% ../../nbs/management/13_signals.ipynb #94f2d6f6
+# %% ../../nbs/management/13_signals.ipynb #560b17cf
 import numba
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from ..execution.costs import cost_fraction
 from .strategies import check_signals, window_mean_std
 from .trade_limits import trade_return
 
-# %% ../../nbs/management/13_signals.ipynb #ea1ec091
+# %% ../../nbs/management/13_signals.ipynb #ddd99793
 def channel(
     prices: pd.DataFrame,  # (T, N)
     window: int,           # bars before today, >= 1
@@ -33,7 +33,8 @@ def standard_score(
     if n_bars(window) < 2: raise ParameterError(f"standard_score: a deviation needs 2 bars, not {window}")
     values = np.ascontiguousarray(prices.to_numpy(float))
     mean, std = window_mean_std(values, np.arange(len(values)), n_bars(window))
-    with np.errstate(divide="ignore", invalid="ignore"): score = np.where(std > 0, (values - mean) / std, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score = np.where(std > 0, (values - mean) / std, np.nan)
     return pd.DataFrame(score, prices.index, prices.columns)
 
 @numba.njit(cache=True)
@@ -60,7 +61,7 @@ def relative_strength(
     values = _wilder(np.ascontiguousarray(prices.to_numpy(float)), n_bars(window))
     return pd.DataFrame(values, prices.index, prices.columns)
 
-# %% ../../nbs/management/13_signals.ipynb #76a8490c
+# %% ../../nbs/management/13_signals.ipynb #bdcf9037
 @numba.njit(cache=True)
 def _lives(enter: np.ndarray, leave: np.ndarray, short: np.ndarray, cover: np.ndarray, prices: np.ndarray,
            max_bars: int, stop: float, target: float) -> np.ndarray:
@@ -84,7 +85,7 @@ def _lives(enter: np.ndarray, leave: np.ndarray, short: np.ndarray, cover: np.nd
             out[t, j] = side
     return out
 
-# %% ../../nbs/management/13_signals.ipynb #5fc6b454
+# %% ../../nbs/management/13_signals.ipynb #bfdd1cac
 def held_sides(
     entries: pd.DataFrame,                     # (T, N) bool, get in as of each date
     exits: pd.DataFrame,                       # (T, N) bool, get out; wins over an entry
@@ -97,12 +98,13 @@ def held_sides(
 ) -> pd.DataFrame:                             # (T, N) 1 long, -1 short, 0 out
     "Which side is held as of each date; raises as `check_signals`."
     never = pd.DataFrame(False, market.dates, market.assets)
-    tables = {"entries": entries, "exits": exits, "short_entries": never if short_entries is None else short_entries,
-              "short_exits": never if short_exits is None else short_exits}
-    signals = [check_signals(table, market, name) for name, table in tables.items()]
-    limits = [np.inf if x is None else _positive(name, x) for name, x in (("stop", stop), ("target", target))]
+    tables = {"entries": entries, "exits": exits, "short_entries": short_entries, "short_exits": short_exits}
+    enter, leave, sell, cover = (check_signals(never if table is None else table, market, name)
+                                 for name, table in tables.items())
+    loss, gain = (np.inf if x is None else _positive(name, x)
+                  for name, x in (("stop", stop), ("target", target)))
     bars = len(market.dates) if max_bars is None else n_bars(max_bars, market.per_year)
-    sides = _lives(*signals, np.ascontiguousarray(market.prices.to_numpy()), bars, *limits)
+    sides = _lives(enter, leave, sell, cover, np.ascontiguousarray(market.prices), bars, loss, gain)
     return pd.DataFrame(sides, market.dates, market.assets)
 
 def _positive(name: str, value: float | str) -> float:
@@ -111,7 +113,7 @@ def _positive(name: str, value: float | str) -> float:
         raise UnitError(f"held_sides: {name} is a fraction above 0, such as '5%': {value!r}")
     return share
 
-# %% ../../nbs/management/13_signals.ipynb #378aea99
+# %% ../../nbs/management/13_signals.ipynb #dd3c12d6
 def sized(
     sides: pd.DataFrame,           # (T, N) 1 long, -1 short, 0 out, from `held_sides`
     market: Market,                # the market that they are for
@@ -134,7 +136,7 @@ def sized(
         weights = np.where((side == 0) | np.isnan(weights), 0.0, weights)
     return pd.DataFrame(np.where(changed[:, None], weights, np.nan), market.dates, market.assets)
 
-# %% ../../nbs/management/13_signals.ipynb #27bdc043
+# %% ../../nbs/management/13_signals.ipynb #2dd3f01e
 def round_trips(
     targets: pd.DataFrame,  # (T, N) weights as of each date; a row of NaN is no trade
     market: Market,         # the market that they are for
@@ -151,7 +153,7 @@ def round_trips(
             if not side[a, j] or fill >= T or np.isnan(prices[fill, j]): continue
             while np.isnan(prices[left, j]): left -= 1
             made = trade_return(prices[left, j] / prices[fill, j], side[a, j], cost, b < T)
-            trades.append((name, side[a, j], market.dates[fill], market.dates[left], left - fill, weights[a, j],
-                           made, b < T - 1))
+            trades.append((name, side[a, j], market.dates[fill], market.dates[left], left - fill,
+                           weights[a, j], made, b < T - 1))
     columns = ["name", "side", "entered", "left", "bars", "weight", "return", "closed"]
     return pd.DataFrame(trades, columns=columns).sort_values(["entered", "name"], ignore_index=True)

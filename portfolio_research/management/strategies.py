@@ -171,7 +171,8 @@ def equal_top(
         raise ParameterError(f"{strategy}: the market has only {len(market.assets)} assets; "
                              f"choose top from 1 to {len(market.assets)}")
     score = np.where(np.isnan(market.prices.to_numpy()[rows]), np.nan, score)
-    return review_table(market, rows, choose(score, strategy.top, market.assets) / strategy.top, ~np.isnan(score))
+    chosen = choose(score, strategy.top, market.assets) / strategy.top
+    return review_table(market, rows, chosen, ~np.isnan(score))
 
 def check_top(
     strategy: Any,  # has `top` and `every`
@@ -231,7 +232,8 @@ class Momentum(Strategy):
     def weights(self, market: Market) -> pd.DataFrame:
         rows, prices = review_rows(self.every, market), market.prices.to_numpy()
         skip = n_bars(self.skip, market.per_year) if self.skip else 0
-        score = past_prices(prices, rows, skip) / past_prices(prices, rows, n_bars(self.window, market.per_year))
+        n = n_bars(self.window, market.per_year)
+        score = past_prices(prices, rows, skip) / past_prices(prices, rows, n)
         return equal_top(self, market, rows, score)
 
 # %% ../../nbs/management/01_strategies.ipynb #c5637314
@@ -371,8 +373,9 @@ def _parameters_of(function: Callable, given: Mapping[str, Any] | None) -> dict[
     for key, value in named.items():
         if value is inspect.Parameter.empty: raise ParameterError(f"{name}: {key!r} needs a default; write "
                                                                   f"parameters={{{key!r}: ...}}")
-        if hasattr(_Written, key): raise ParameterError(f"{name}: a parameter cannot be called {key!r}, which "
-                                                        "every strategy has; choose another name")
+        if hasattr(_Written, key):
+            raise ParameterError(f"{name}: a parameter cannot be called {key!r}, which every strategy has; "
+                                 "choose another name")
     return named
 
 

@@ -7,7 +7,7 @@ __all__ = ['rank_weights', 'TimeSeriesMomentum', 'weighted_volatility', 'LongSho
            'Bollinger', 'RSIReversion', 'residual_scores', 'ResidualReversion', 'BettingAgainstBeta', 'Carry',
            'sweep_crossover']
 
-# %% ../../nbs/management/14_strategy_library.ipynb #e2243f82
+# %% ../../nbs/management/14_strategy_library.ipynb #235eaee5
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ from portfolio_research.management.signals import (channel, held_sides, relative
 from .strategies import (Strategy, check_calendar, check_top, choose, equal_top,
     past_prices, review_rows, review_table, window_mean_std)
 
-# %% ../../nbs/management/14_strategy_library.ipynb #e32b2b95
+# %% ../../nbs/management/14_strategy_library.ipynb #8d8ee00d
 class _Sided(Strategy):
     "A strategy that may sell short on request."
     short: bool
@@ -38,7 +38,7 @@ def _is_share(strategy: Strategy, *names: str) -> None:
         if not 0 < getattr(strategy, name) < np.inf:
             raise ParameterError(f"{type(strategy).__name__}: {name} is above 0: {getattr(strategy, name)!r}")
 
-# %% ../../nbs/management/14_strategy_library.ipynb #46a376c0
+# %% ../../nbs/management/14_strategy_library.ipynb #d978ce92
 def rank_weights(
     score: np.ndarray,  # (R, N) more is better; NaN is not eligible
     names: pd.Index,    # (N,) names of the columns
@@ -53,11 +53,11 @@ def rank_weights(
     distance = np.where(eligible, rank - (n + 1) / 2, 0.0)
     return distance * 2 / np.maximum(np.abs(distance).sum(axis=1, keepdims=True), 1e-300) * (n > 1)
 
-# %% ../../nbs/management/14_strategy_library.ipynb #e3d68e69
+# %% ../../nbs/management/14_strategy_library.ipynb #8600647f
 @dataclass(frozen=True)
 class TimeSeriesMomentum(_Sided):
     "Long what earned more than cash, sized by its volatility (Moskowitz, Ooi and Pedersen 2012)."
-    window: int | str = "1Y"          # returns that the sign and the volatility are taken over, bars or an offset
+    window: int | str = "1Y"          # of the sign and of the volatility, bars or an offset
     short: bool = False               # sell short what earned less; False: that share is cash
     volatility: float | str = 0.15    # of an asset that uses its whole budget, per year
     centre: float = 60.0              # centre of mass of the weights of the variance, bars, > 0
@@ -70,7 +70,8 @@ class TimeSeriesMomentum(_Sided):
         if n_bars(self.window) < 2: raise ParameterError(f"{self}: a volatility needs at least 2 returns")
 
     def weights(self, market: Market) -> pd.DataFrame:
-        rows, n, prices = review_rows(self.every, market), n_bars(self.window, market.per_year), market.prices.to_numpy()
+        rows, prices = review_rows(self.every, market), market.prices.to_numpy()
+        n = n_bars(self.window, market.per_year)
         cash = np.append(1.0, np.cumprod(1 + market.cash_returns.to_numpy()))[:, None]
         excess = prices[rows] / past_prices(prices, rows, n) / (cash[rows] / past_prices(cash, rows, n)) - 1
         std = weighted_volatility(market, rows, n, self.centre)
@@ -97,7 +98,7 @@ def weighted_volatility(
         out[i] = np.sqrt((weight[:, None] * (r - mean) ** 2).sum(axis=0) * market.per_year)
     return out
 
-# %% ../../nbs/management/14_strategy_library.ipynb #5ff2887c
+# %% ../../nbs/management/14_strategy_library.ipynb #cc9e5059
 @dataclass(frozen=True)
 class LongShortMomentum(Strategy):
     "Buy the winners and sell the losers, half of the value on each side (Jegadeesh and Titman 1993)."
@@ -119,12 +120,12 @@ class LongShortMomentum(Strategy):
         score = np.where(np.isnan(prices[rows]), np.nan, score)
         enough = (~np.isnan(score)).sum(axis=1, keepdims=True) >= 2 * self.top
         if 2 * self.top > len(market.assets):
-            raise ParameterError(f"{self}: two sides of {self.top} want {2 * self.top} assets, and the market "
-                                 f"has {len(market.assets)}")
-        sides = choose(score, self.top, market.assets) * 1.0 - choose(-score, self.top, market.assets[::1])
+            raise ParameterError(f"{self}: two sides of {self.top} want {2 * self.top} assets, and the "
+                                 f"market has {len(market.assets)}")
+        sides = choose(score, self.top, market.assets) * 1.0 - choose(-score, self.top, market.assets)
         return review_table(market, rows, np.where(enough, sides / (2 * self.top), 0.0), enough)
 
-# %% ../../nbs/management/14_strategy_library.ipynb #1950efb9
+# %% ../../nbs/management/14_strategy_library.ipynb #19e1fa88
 @dataclass(frozen=True)
 class Donchian(_Sided):
     "In above the highest close of the last bars, out below the lowest (Donchian 1960)."
@@ -156,7 +157,8 @@ class DualMomentum(Strategy):
         n_bars(self.window)
 
     def weights(self, market: Market) -> pd.DataFrame:
-        rows, n, prices = review_rows(self.every, market), n_bars(self.window, market.per_year), market.prices.to_numpy()
+        rows, prices = review_rows(self.every, market), market.prices.to_numpy()
+        n = n_bars(self.window, market.per_year)
         cash = np.append(1.0, np.cumprod(1 + market.cash_returns.to_numpy()))[:, None]
         score = prices[rows] / past_prices(prices, rows, n)
         chosen = equal_top(self, market, rows, score)
@@ -164,7 +166,7 @@ class DualMomentum(Strategy):
                                                     chosen.iloc[rows] * 0.0)
         return chosen
 
-# %% ../../nbs/management/14_strategy_library.ipynb #b585881e
+# %% ../../nbs/management/14_strategy_library.ipynb #aeeec3dc
 @dataclass(frozen=True)
 class Bollinger(_Sided):
     "Buy below the lower band, sell at the mean (Bollinger 2001)."
@@ -176,8 +178,9 @@ class Bollinger(_Sided):
 
     def __post_init__(self):
         if not 0 < self.width < (n_bars(self.window) - 1) / n_bars(self.window) ** .5:
-            raise ParameterError(f"{self}: over {self.window} bars no price is {self.width:g} deviations away; "
-                                 f"width is above 0 and below {(self.window - 1) / self.window ** .5:.2f}")
+            raise ParameterError(f"{self}: over {self.window} bars no price is {self.width:g} deviations "
+                                 f"away; width is above 0 and below "
+                                 f"{(self.window - 1) / self.window ** .5:.2f}")
 
     def weights(self, market: Market) -> pd.DataFrame:
         score = standard_score(market.prices, self.window)
@@ -202,7 +205,7 @@ class RSIReversion(_Sided):
         shorts = (index > 100 - self.low, index <= 50) if self.short else (None, None)
         return sized(held_sides(index < self.low, index >= 50, market, *shorts), market, self.size)
 
-# %% ../../nbs/management/14_strategy_library.ipynb #3abbc19e
+# %% ../../nbs/management/14_strategy_library.ipynb #1e0cec75
 def residual_scores(
     residuals: np.ndarray,  # (n, N) residual returns of a window, NaN-free
 ) -> np.ndarray:            # (N,) deviations from the long-run level; NaN where it reverts too slowly
@@ -263,13 +266,13 @@ class ResidualReversion(_Sided):
         shorts = (s > self.enter, s < 1.5 * self.leave) if self.short else (None, None)
         return sized(held_sides(s < -self.enter, s > -self.leave, market, *shorts), market, self.size)
 
-# %% ../../nbs/management/14_strategy_library.ipynb #4da39b3b
+# %% ../../nbs/management/14_strategy_library.ipynb #5e550f2d
 @dataclass(frozen=True)
 class BettingAgainstBeta(_Sided):
     "Hold low beta by rank weights, and sell high beta against it (Frazzini and Pedersen 2014)."
     window: int | str = "3Y"     # returns of the correlation with the benchmark, bars or an offset
     risk: int | str = "1Y"       # returns of the volatilities; not longer than `window`
-    short: bool = False          # sell high beta short, both sides at a beta of one; False: the low side alone
+    short: bool = False          # sell high beta short, both at a beta of one; False: the low side alone
     every: Calendar = Monthly()  # when it is reviewed
     kind, leading = "low_risk", 1
 
@@ -303,8 +306,8 @@ class BettingAgainstBeta(_Sided):
         ranked = -rank_weights(beta, market.assets)
         low, high = np.maximum(ranked, 0), np.maximum(-ranked, 0)
         if self.short:
-            sides = [side / np.maximum((side * np.nan_to_num(beta)).sum(axis=1, keepdims=True), .05) for side in (low, high)]
-            low = sides[0] - sides[1]
+            of = lambda side: np.maximum((side * np.nan_to_num(beta)).sum(axis=1, keepdims=True), .05)
+            low = low / of(low) - high / of(high)
             low = low / np.maximum(np.abs(low).sum(axis=1, keepdims=True), 1e-12)
         return review_table(market, rows, low, ~np.isnan(beta))
 
@@ -332,7 +335,7 @@ class Carry(_Sided):
         return [("warn", "one yield for all time is used on the past too: what it knows, nobody knew then; "
                          "give yields by date")]
 
-# %% ../../nbs/management/14_strategy_library.ipynb #618b4a81
+# %% ../../nbs/management/14_strategy_library.ipynb #68b30916
 @numba.njit(cache=True)
 def _crossover_books(
     prices: np.ndarray,  # (T, N)
@@ -385,22 +388,23 @@ def sweep_crossover(
     fast: Iterable[int],         # windows of the fast average, bars
     slow: Iterable[int],         # windows of the slow average, bars; pairs with fast >= slow are left out
     market: Market,              # what they trade in
-    every: Calendar = Weekly(),  # when they are reviewed
+    every: Calendar | None = None,  # when they are reviewed; None: Weekly()
     cost_bps: float = 10.0,      # basis points of traded notional
 ) -> pd.DataFrame:               # a row a pair (fast, slow): cagr, volatility, sharpe, max_drawdown, traded
     "Every crossover of a grid in its own book; `traded` is the notional a year."
     pairs = [(n_bars(f), n_bars(s)) for f in fast for s in slow if n_bars(f) < n_bars(s)]
     if not pairs: raise ParameterError("sweep_crossover: no fast window is shorter than a slow one")
-    prices, rows = np.ascontiguousarray(market.prices.to_numpy()), review_rows(every, market)
+    prices, rows = np.ascontiguousarray(market.prices.to_numpy()), review_rows(every or Weekly(), market)
     windows = sorted({n for pair in pairs for n in pair})
     averages = np.stack([window_mean_std(prices, rows, n)[0] for n in windows])
     which = np.searchsorted(windows, np.array(pairs))
     review = np.full(len(prices), -1)
     review[rows] = np.arange(len(rows))
-    cash, found = np.append(0.0, market.cash_returns.to_numpy()), []
+    cash, cost, found = np.append(0.0, market.cash_returns.to_numpy()), cost_fraction(cost_bps), []
     for k in range(0, len(pairs), 200):
-        net, traded = _crossover_books(prices, cash, review, averages, which[k:k + 200], cost_fraction(cost_bps))
-        found.append(_measured(net, cash[1:], market.per_year) | {"traded": traded / len(cash[1:]) * market.per_year})
+        net, traded = _crossover_books(prices, cash, review, averages, which[k:k + 200], cost)
+        yearly = traded / net.shape[1] * market.per_year
+        found.append(_measured(net, cash[1:], market.per_year) | {"traded": yearly})
     table = pd.concat(map(pd.DataFrame, found))
     return table.set_index(pd.MultiIndex.from_tuples(pairs, names=["fast", "slow"]))
 
@@ -409,7 +413,8 @@ def _measured(net: np.ndarray, cash: np.ndarray, per_year: float) -> dict[str, n
     wealth, excess = np.cumprod(1 + net, axis=1), net - cash
     peak = np.maximum.accumulate(np.maximum(wealth, 1), axis=1)
     spread = excess.std(axis=1, ddof=1)
-    with np.errstate(divide="ignore", invalid="ignore"): sharpe = excess.mean(axis=1) / spread * per_year ** .5
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sharpe = excess.mean(axis=1) / spread * per_year ** .5
     return {"cagr": wealth[:, -1] ** (per_year / net.shape[1]) - 1,
             "volatility": net.std(axis=1, ddof=1) * per_year ** .5,
             "sharpe": np.where(spread > 0, sharpe, np.nan), "max_drawdown": (1 - wealth / peak).max(axis=1)}

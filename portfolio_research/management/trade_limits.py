@@ -5,8 +5,7 @@
 # %% auto #0
 __all__ = ['TINY', 'TradeLimits', 'Limited', 'trade_return', 'LimitedTrades']
 
-# %% ../../nbs/management/12_trade_limits.ipynb #ae34048d
-from collections.abc import Callable
+# %% ../../nbs/management/12_trade_limits.ipynb #36530b48
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,7 @@ from ..execution.costs import cost_fraction
 from ..execution.triggers import Weekly
 from .strategies import Strategy, check_wanted
 
-# %% ../../nbs/management/12_trade_limits.ipynb #fb7a4caf
+# %% ../../nbs/management/12_trade_limits.ipynb #16396741
 TINY = 1e-12  # a size below is no position
 
 @dataclass(frozen=True)
@@ -30,14 +29,15 @@ class TradeLimits:
     max_open: int | None = None        # positions at a time, >= 1; None: any number
     max_per_week: int | None = None    # entries in a calendar week, Monday to Sunday, >= 1; None: any number
     cooldown: int | str = 0            # from an exit to the next entry in the same asset, bars or an offset
-    expiry: int | str | None = None    # how long an entry without room waits, bars or an offset; None: refused
+    expiry: int | str | None = None    # how long an entry without room waits; None: it is refused
     raise_by: float | str = 0.3        # most by which a size is raised to `min_allocation`, fraction of it
     cash_buffer: float | str = 0.0     # stays in cash when positions are entered or increased, in [0, 1)
     order: str = "largest"             # which entry is asked first: "largest" or "name"
     leading = 0
 
     def __post_init__(self):
-        for name, most in (("min_allocation", 1), ("max_allocation", 1), ("raise_by", 10), ("cash_buffer", 1)):
+        for name in ("min_allocation", "max_allocation", "raise_by", "cash_buffer"):
+            most = 10 if name == "raise_by" else 1
             object.__setattr__(self, name, _share(name, getattr(self, name), most))
         if self.min_allocation > self.max_allocation or not self.max_allocation:
             raise ParameterError(f"TradeLimits: min_allocation {self.min_allocation:.4g} is above "
@@ -105,7 +105,7 @@ class TradeLimits:
     def __str__(self) -> str: return as_written(self)
     def __repr__(self) -> str: return as_written(self)
 
-# %% ../../nbs/management/12_trade_limits.ipynb #149a69e2
+# %% ../../nbs/management/12_trade_limits.ipynb #92d7efe9
 def _share(name: str, value: float | str, most: float) -> float:
     "A fraction in its range; raises `UnitError` on percent that lost its sign."
     share = fraction(value)
@@ -125,19 +125,21 @@ def _on_series(limits: TradeLimits, weights: pd.Series, held: pd.Series, market:
              for a in answers]
     return pd.Series(granted, weights.index), flags, state
 
-# %% ../../nbs/management/12_trade_limits.ipynb #d79e7c2a
+# %% ../../nbs/management/12_trade_limits.ipynb #723946c3
 class _Batch:
     "The orders of one date, answered one after the other."
     def __init__(self, limits: TradeLimits, wanted: np.ndarray, held: np.ndarray, names: tuple,
                  dates: pd.DatetimeIndex, state: dict, per_year: float):
         self.limits, self.wanted, self.held, self.names, self.dates = limits, wanted, held, names, dates
-        self.state = {key: dict(x) if isinstance(x, dict) else x for key, x in state.items()}
+        self.state: dict[str, Any] = {key: dict(x) if isinstance(x, dict) else x for key, x in state.items()}
         self.date = dates[-1]
         self.t, self.bars = str(self.date), lambda window: n_bars(window, per_year) if window else 0
         self.held = np.where(np.abs(held) > TINY, held, 0.0)
         self.stays = (np.abs(wanted) > TINY) & (np.sign(wanted) == np.sign(self.held))
-        self.granted, self.answers = np.zeros(len(wanted)), []
-        self.room = max(1.0, np.abs(wanted).sum()) * (1 - limits.cash_buffer)
+        self.granted, self.answers = np.zeros(len(wanted)), list[dict]()
+        self.least, self.most = float(limits.min_allocation), float(limits.max_allocation)
+        self.raise_by = float(limits.raise_by)
+        self.room = max(1.0, np.abs(wanted).sum()) * (1 - float(limits.cash_buffer))
         self.n_open = int(self.stays.sum())
         week = int(Weekly().periods(dates[-1:])[0])
         if self.state["week"] != week: self.state |= {"week": week, "entered": 0}
@@ -175,7 +177,7 @@ class _Batch:
 
     def keep(self, as_it_is: bool) -> None:
         "Reductions pass; increases are cut at the most, and to the capital that is free."
-        size, now, most = np.abs(self.wanted), np.abs(self.held), self.limits.max_allocation
+        size, now, most = np.abs(self.wanted), np.abs(self.held), self.most
         kept = np.where(self.stays, now if as_it_is else np.minimum(size, most), 0.0)
         more = np.maximum(kept - now, 0) * self.stays
         free = max(self.room - (kept - more).sum(), 0.0)
@@ -196,17 +198,17 @@ class _Batch:
         largest = self.limits.order == "largest"
         rank = lambda i: (self.state["waiting"].get(self.names[i], [self.t])[0],
                           -abs(self.wanted[i]) if largest else 0.0, str(self.names[i]))
-        for i in sorted(new, key=rank): self.ask(i, int(np.sign(self.wanted[i])))
+        for i in sorted(new.tolist(), key=rank): self.ask(i, int(np.sign(self.wanted[i])))
 
     def ask(self, i: int, side: int) -> None:
         "Answer one entry."
-        name, limits, wanted = self.names[i], self.limits, abs(self.wanted[i])
+        name, wanted = self.names[i], abs(self.wanted[i])
         if name in self.state["refused"]: return
         if self.expired(name):
             self.state["refused"][name] = side
             return self.answer(i, "expired", self.state["waiting"].pop(name)[2], "it waited for too long")
-        size = max(min(wanted, limits.max_allocation), limits.min_allocation)
-        if size > wanted * (1 + limits.raise_by) + TINY: return self.too_small(i, side)
+        size = max(min(wanted, self.most), self.least)
+        if size > wanted * (1 + self.raise_by) + TINY: return self.too_small(i, side)
         if code := self.blocked(name): return self.turn_away(i, side, *code)
         size = min(size, self.room)
         self.granted[i] = side * size
@@ -214,14 +216,14 @@ class _Batch:
         self.state["entered"] += 1
         waited = self.state["waiting"].pop(name, None) or self.state["small"].pop(name, None)
         self.state["exited"].pop(name, None)
-        if wanted > limits.max_allocation + TINY: self.state["cut"][name] = side
+        if wanted > self.most + TINY: self.state["cut"][name] = side
         if size < wanted - TINY: self.answer(i, "scaled", *self.cut(size))
         elif size > wanted + TINY: self.answer(i, "scaled", "min_allocation", f"raised to {size:.2%}")
         elif waited: self.answer(i, "granted", "queue", "after it was turned away")
 
     def cut(self, size: float) -> tuple[str, str]:
         "Why an entry is smaller than wanted: code and text."
-        if size >= self.limits.max_allocation - TINY: return "max_allocation", f"cut to {size:.2%}"
+        if size >= self.most - TINY: return "max_allocation", f"cut to {size:.2%}"
         return "capital", f"cut to the {size:.2%} that is free"
 
     def blocked(self, name: Any) -> tuple[str, str] | None:
@@ -233,7 +235,7 @@ class _Batch:
             return "max_open", f"{self.n_open} of {limits.max_open} positions are open"
         if limits.max_per_week is not None and self.state["entered"] >= limits.max_per_week:
             return "max_per_week", f"{self.state['entered']} of {limits.max_per_week} entries this week"
-        if self.room < max(limits.min_allocation, TINY): return "capital", f"{self.room:.2%} is free"
+        if self.room < max(self.least, TINY): return "capital", f"{self.room:.2%} is free"
         return None
 
     def turn_away(self, i: int, side: int, code: str, why: str) -> None:
@@ -251,14 +253,16 @@ class _Batch:
 
     def too_small(self, i: int, side: int) -> None:
         "Drop an entry below the least size; said once, until it is granted or no longer wanted."
-        name, least = self.names[i], self.limits.min_allocation
+        name = self.names[i]
         self.state["waiting"].pop(name, None)
         if name in self.state["small"]: return
         self.state["small"][name] = side
-        self.answer(i, "refused", "min_allocation", f"{least:.2%} would raise it by more than "
-                                                    f"{self.limits.raise_by:.0%}")
+        self.answer(i, "refused", "min_allocation", f"{self.least:.2%} would raise it by "
+                                                    f"more than {self.raise_by:.0%}")
 
-# %% ../../nbs/management/12_trade_limits.ipynb #8a8a8841
+# %% ../../nbs/management/12_trade_limits.ipynb #6a33cb00
+_COLUMNS = ["date", "name", "answer", "code", "wanted", "granted", "entry", "why"]
+
 def _enforce(limits: TradeLimits, wanted: pd.DataFrame, market: Market) -> "LimitedTrades":
     "Answer the orders of a table, date after date."
     w, p, names = wanted.to_numpy(), market.prices.to_numpy(), tuple(market.assets)
@@ -276,10 +280,11 @@ def _enforce(limits: TradeLimits, wanted: pd.DataFrame, market: Market) -> "Limi
         entered = (np.abs(now) > TINY) & (np.sign(now) != np.sign(held))
         if trades[i] or entered.any(): out[i], granted, last = now, now, i
         else: state["open"] = {name: side for name, side in state["open"].items() if held[names.index(name)]}
-    log = pd.DataFrame(answers, columns=["date", "name", "answer", "code", "wanted", "granted", "entry", "why"])
+    log = pd.DataFrame(answers, columns=_COLUMNS)
     return LimitedTrades(pd.DataFrame(out, market.dates, market.assets), log, wanted, market)
 
-def _drifted(weights: np.ndarray, prices: np.ndarray, growth: np.ndarray, filled: int, now: int) -> np.ndarray:
+def _drifted(weights: np.ndarray, prices: np.ndarray, growth: np.ndarray, filled: int,
+             now: int) -> np.ndarray:
     "(N,) weights after they were filled on one bar and left alone until another; without a price, cash."
     ratio = prices[now] / prices[filled]
     there = ~np.isnan(ratio)
@@ -287,7 +292,7 @@ def _drifted(weights: np.ndarray, prices: np.ndarray, growth: np.ndarray, filled
     cash = (1 - weights[there].sum()) * growth[now] / growth[filled]
     return value / (value.sum() + cash)
 
-# %% ../../nbs/management/12_trade_limits.ipynb #62eba886
+# %% ../../nbs/management/12_trade_limits.ipynb #b7fa9d82
 @dataclass(frozen=True)
 class Limited(Strategy):
     "A strategy within limits on its trades."
@@ -314,7 +319,7 @@ class Limited(Strategy):
         return self.limits.enforce(check_wanted(self.strategy, self.strategy.weights(market), market), market)
     def weights(self, market: Market) -> pd.DataFrame: return self.enforce(market).weights
 
-# %% ../../nbs/management/12_trade_limits.ipynb #2ebd5650
+# %% ../../nbs/management/12_trade_limits.ipynb #4207ca76
 def trade_return(
     growth: float | np.ndarray,    # price at the exit over price at the entry, > 0
     side: int | np.ndarray = 1,    # 1 long, -1 short
@@ -334,12 +339,13 @@ class LimitedTrades:
 
     def refused(self,
         cost_bps: float = 10.0,  # basis points of traded notional
-    ) -> pd.DataFrame:           # a row a trade: name, code, since, until, bars, missing, return, contribution
+    ) -> pd.DataFrame:           # a row a trade: name, code, since, until, missing, return, contribution
         "What the trades that were refused, cut or kept waiting would have made."
         asked = self.wanted.to_numpy()
         rows = np.flatnonzero(~np.isnan(asked).all(axis=1))
         side, cost = np.sign(asked[rows]), cost_fraction(cost_bps)
-        log = self.log[self.log.entry].assign(bar=self.market.dates.get_indexer(self.log.date[self.log.entry]))
+        log = self.log[self.log.entry]
+        log = log.assign(bar=self.market.dates.get_indexer(log.date))
         back = log[log.answer.isin(["granted", "scaled"])].groupby("name").bar.apply(np.array).to_dict()
         missed = log[log.answer.isin(["refused", "queued", "scaled"])]
         found = [self._followed(order, rows, side, back.get(order["name"], rows[:0]), cost)
@@ -347,9 +353,11 @@ class LimitedTrades:
         return pd.DataFrame(found, columns=["name", "code", "since", "until", "bars", "missing", "return",
                                             "contribution", "closed"])
 
-    def _followed(self, order: dict, rows: np.ndarray, sides: np.ndarray, back: np.ndarray, cost: float) -> dict:
-        "One trade on paper, from the order to the day on which it was no longer wanted, or granted after all."
-        at, side, dates = self.market.assets.get_loc(order["name"]), np.sign(order["wanted"]), self.market.dates
+    def _followed(self, order: dict, rows: np.ndarray, sides: np.ndarray, back: np.ndarray,
+                  cost: float) -> dict:
+        "One trade on paper, from the order to the day on which it was no longer wanted, or was granted."
+        at, dates = self.market.assets.get_loc(order["name"]), self.market.dates
+        side = np.sign(order["wanted"])
         later = np.searchsorted(rows, order["bar"], side="right")
         ends = [*rows[later:][sides[later:, at] != side][:1]]
         if order["answer"] != "scaled": ends += [*back[back > order["bar"]][:1]]
@@ -364,4 +372,5 @@ class LimitedTrades:
                 "closed": closed}
 
     def __repr__(self) -> str:
-        return f"LimitedTrades({len(self.log)} answers, {day(self.market.dates[0])} to {day(self.market.dates[-1])})"
+        dates = self.market.dates
+        return f"LimitedTrades({len(self.log)} answers, {day(dates[0])} to {day(dates[-1])})"
