@@ -6,15 +6,16 @@
 __all__ = ['FlowError', 'flow_dates', 'Contribution', 'Withdraw', 'FlowPath', 'run_flows', 'modified_dietz', 'income_returns',
            'sequence_risk', 'plot_sequence']
 
-# %% ../../nbs/execution/08_flows.ipynb #838a5d30
+# %% ../../nbs/execution/08_flows.ipynb #65b799d3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import pandas as pd
 
-from ..core import (DataError, DatesError, EmptyDataError, MissingDataError, ParameterError,
-    UnitError, UnknownNameError, UnsortedDatesError, as_written, by_name, day, fraction)
+from ..core import (DataError, DatesError, EmptyDataError, MissingDataError, NotNumericError,
+    ParameterError, UnitError, UnknownNameError, UnsortedDatesError, as_written, by_name, day, fraction)
 from .triggers import Calendar, Monthly, Quarterly, Weekly
 
 # %% ../../nbs/execution/08_flows.ipynb #7858b408
@@ -42,7 +43,7 @@ def flow_dates(
     if len(dates) > 1: due[1:] = (when or _Yearly()).fires(dates[1:], dates[0])
     return due
 
-# %% ../../nbs/execution/08_flows.ipynb #d1eac915
+# %% ../../nbs/execution/08_flows.ipynb #847fa849
 def _calendar(part, when) -> Calendar:
     "The same, if it says dates by a calendar alone."
     if when is None: return _Yearly()
@@ -50,6 +51,10 @@ def _calendar(part, when) -> Calendar:
         raise ParameterError(f"{type(part).__name__}: `when` is a calendar such as Monthly() or Quarterly(), "
                              f"or None for once a year, not {when!r}")
     return when
+
+def _money(amount) -> bool:
+    "Whether it is an amount above zero."
+    return isinstance(amount, Real) and not isinstance(amount, bool) and 0 < amount < np.inf
 
 def _inflation(part, rate) -> float:
     "Growth of a payment, a fraction a year."
@@ -62,7 +67,7 @@ def _years(dates: pd.DatetimeIndex) -> np.ndarray:
     "(T,) years since the first bar."
     return np.asarray((dates - dates[0]) / pd.Timedelta(days=365.25), float)
 
-# %% ../../nbs/execution/08_flows.ipynb #68a9def1
+# %% ../../nbs/execution/08_flows.ipynb #3c3b2a3b
 @dataclass(frozen=True)
 class Contribution:
     "Money that is paid in on a calendar."
@@ -71,7 +76,7 @@ class Contribution:
     inflation: float | str = 0.0   # growth of the amount, fraction a year; from the first bar on
 
     def __post_init__(self):
-        if isinstance(self.amount, (str, bool)) or not 0 < self.amount < np.inf:
+        if not _money(self.amount):
             raise ParameterError(f"Contribution: the amount is money, above zero: {self.amount!r}; "
                                  "to take money out use Withdraw")
         _calendar(self, self.when)
@@ -93,7 +98,7 @@ class Withdraw:
     inflation: float | str = 0.0   # growth of what "initial" pays, fraction a year; from the first bar on
 
     def __post_init__(self):
-        rate = fraction(self.rate)
+        rate = fraction(self.rate) if isinstance(self.rate, (str, Real)) else np.nan
         if not rate > 0:
             raise ParameterError(f"Withdraw: the rate is above zero: {self.rate!r}; to pay in use "
                                  "Contribution")
@@ -149,7 +154,7 @@ def run_flows(
     short = table["unpaid"] > 1e-9 * plan.capital
     return FlowPath(table, short.idxmax() if short.any() else None)
 
-# %% ../../nbs/execution/08_flows.ipynb #362d08f7
+# %% ../../nbs/execution/08_flows.ipynb #79399dc7
 @dataclass(frozen=True)
 class _Plan:
     "What `run_flows` was asked for, as arrays."
@@ -168,7 +173,7 @@ def _plan(returns, flows, capital, start, income, reinvest) -> _Plan:
     if (low := returns < -1).any():
         raise UnitError(f"returns: {returns[low].iloc[0]:g} on {day(returns.index[low.argmax()])} is a loss "
                         "of more than everything; give simple returns as fractions")
-    if isinstance(capital, (str, bool)) or not 0 < capital < np.inf:
+    if not _money(capital):
         raise ParameterError(f"run_flows: the capital is money, above zero: {capital!r}")
     dates, paid = _with_start(returns.index, start), np.zeros(len(returns))
     if income is not None:
@@ -181,7 +186,7 @@ def _plan(returns, flows, capital, start, income, reinvest) -> _Plan:
     if isinstance(flows, (Contribution, Withdraw, pd.Series)): flows = (flows,)
     dated, given = np.zeros(len(dates)), np.zeros(len(dates))
     parts = {of: np.zeros(len(dates)) for of in ("initial", "current")}
-    for flow in flows:
+    for flow in flows if isinstance(flows, Iterable) and not isinstance(flows, str) else (flows,):
         if isinstance(flow, Contribution): given += flow.amounts(dates)
         elif isinstance(flow, Withdraw): parts[flow.of] += flow.parts(dates)
         elif isinstance(flow, pd.Series): dated += _on_bars(flow, dates)
@@ -211,12 +216,13 @@ def _walk(returns: np.ndarray, plan: _Plan) -> np.ndarray:
         out[t] = money, zero + put, taken - min(plan.dated[t], 0.0), spent, asked - taken
     return out
 
-# %% ../../nbs/execution/08_flows.ipynb #df38cff9
+# %% ../../nbs/execution/08_flows.ipynb #415d36ef
 def _check_line(values, what: str, dates: pd.DatetimeIndex | None = None) -> None:
     "Raise unless it is a Series of finite numbers on sorted dates."
     if not isinstance(values, pd.Series) or not isinstance(values.index, pd.DatetimeIndex):
         raise DatesError(f"{what}: give a Series by date, not {type(values).__name__}")
     if not len(values): raise EmptyDataError(f"{what}: nothing is given")
+    if not pd.api.types.is_numeric_dtype(values): raise NotNumericError(f"{what}: these are no numbers")
     if not values.index.is_monotonic_increasing:
         raise UnsortedDatesError(f"{what}: dates are out of order; use .sort_index() after a look at why")
     if dates is not None and not values.index.equals(dates):
@@ -229,9 +235,10 @@ def _with_start(dates: pd.DatetimeIndex, start) -> pd.DatetimeIndex:
     "The bars with the date of the capital before them."
     if not dates.is_unique: raise DatesError("returns: a date stands twice; keep one of the two")
     if start is None:
-        name = pd.infer_freq(dates) if len(dates) > 2 else None
         gap = pd.Timedelta(days=1) if len(dates) < 2 else dates[1] - dates[0]
-        start = dates[0] - (gap if name is None else pd.tseries.frequencies.to_offset(name))
+        if dates[:2].is_month_end.all() and gap.days > 27:
+            gap = pd.offsets.MonthEnd(round(gap.days / 30.44))
+        start = dates[0] - gap
     else:
         try: start = pd.Timestamp(start)
         except ValueError:
@@ -255,7 +262,7 @@ def _on_bars(flow: pd.Series, dates: pd.DatetimeIndex) -> np.ndarray:
     np.add.at(out, dates.searchsorted(flow.index), flow.to_numpy(float))
     return out
 
-# %% ../../nbs/execution/08_flows.ipynb #38afdae9
+# %% ../../nbs/execution/08_flows.ipynb #95daf6db
 def modified_dietz(
     values: pd.Series,       # (K,) value of the portfolio at K >= 2 dates, money, >= 0
     flows: pd.Series,        # money in (> 0) and out (< 0) by date, from the first of these dates to the last
@@ -263,7 +270,10 @@ def modified_dietz(
 ) -> pd.Series:              # (K - 1,) return of each period, at its end
     "Return of each period with flows weighted by the part of the period they were there (Dietz 1968)."
     _check_line(values, "values")
-    _check_line(flows if len(flows) else values, "flows")
+    if isinstance(flows, pd.Series) and not len(flows): flows = pd.Series(0.0, values.index[:1])
+    _check_line(flows, "flows")
+    if (flows.index.tz is None) != (values.index.tz is None):
+        raise DatesError("flows: one of flows and values has a time zone and the other none; localise both")
     if valued not in ("before", "after"):
         raise ParameterError(f"modified_dietz: valued is 'before' or 'after', not {valued!r}")
     if len(values) < 2 or not values.index.is_unique:
@@ -339,7 +349,7 @@ def _on_table(values, weights: pd.DataFrame, what: str) -> np.ndarray:
         return np.tile(by_name(values, weights.columns, what).to_numpy(float), (T, 1))
     return np.full(weights.shape, fraction(values))
 
-# %% ../../nbs/execution/08_flows.ipynb #68c12d96
+# %% ../../nbs/execution/08_flows.ipynb #b1f5f17a
 def sequence_risk(
     returns: pd.Series,             # (T,) simple returns over each bar
     flows: Iterable = (),           # as in `run_flows`
@@ -349,7 +359,7 @@ def sequence_risk(
     start: str | pd.Timestamp | None = None,  # date of the capital, as in `run_flows`
 ) -> pd.DataFrame:                  # (T + 1, orders + 2) value: "as it was", "reversed", then random orders
     "The same returns in other orders: the same wealth without flows, another one with them."
-    if isinstance(orders, bool) or orders != int(orders) or orders < 0:
+    if not isinstance(orders, (int, np.integer)) or isinstance(orders, bool) or orders < 0:
         raise ParameterError(f"sequence_risk: orders is a whole number, 0 or more: {orders!r}")
     plan, rng = _plan(returns, flows, capital, start, None, True), np.random.default_rng(seed)
     r = plan.returns

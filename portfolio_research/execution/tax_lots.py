@@ -6,9 +6,9 @@
 __all__ = ['LotError', 'cents', 'Taxes', 'read_trades', 'TaxAccount', 'tax_account', 'units_held', 'trades_from_units',
            'AfterTax', 'after_tax', 'rebuy_dates', 'Harvest', 'harvest']
 
-# %% ../../nbs/execution/07_tax_lots.ipynb #46720278
+# %% ../../nbs/execution/07_tax_lots.ipynb #5c5f7ae9
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 
@@ -20,7 +20,7 @@ from numba.extending import register_jitable
 from ..core import (DataError, DatesError, EmptyDataError, MissingDataError, ParameterError,
     UnitError, UnknownNameError, UnsortedDatesError, as_written, by_name, day, fraction)
 
-# %% ../../nbs/execution/07_tax_lots.ipynb #7a353489
+# %% ../../nbs/execution/07_tax_lots.ipynb #2ae1557b
 class LotError(DataError):
     "Trades, lots or holdings that do not fit together."
 
@@ -46,10 +46,10 @@ def cents(
         money = [name for name in amount if name != "units" and len(amount)
                  and isinstance(amount[name].iloc[0], Decimal)]
         return amount.assign(**{name: cents(amount[name]) for name in money})
-    number = Decimal(str(amount))
+    number = amount if isinstance(amount, Decimal) and amount.is_nan() else _exact(amount, "cents")
     return number if number.is_nan() else number.quantize(_CENT, ROUND_HALF_UP)
 
-# %% ../../nbs/execution/07_tax_lots.ipynb #88f1658a
+# %% ../../nbs/execution/07_tax_lots.ipynb #ada78689
 _METHODS = ("fifo", "lifo", "hifo", "lowest_tax", "average", "section_104")
 _FUNCTION = 6                     # the number of a method that is a function, after the names
 
@@ -84,6 +84,12 @@ class Taxes:
 
     def __repr__(self) -> str: return as_written(self)
 
+def _check_taxes(taxes, rates: bool = False) -> None:
+    "Raise unless these are rules, with rates where they are needed."
+    if not isinstance(taxes, Taxes): raise ParameterError(f"taxes are Taxes('fifo', ...), not {taxes!r}")
+    if rates and taxes.long is None:
+        raise ParameterError("the rates are missing; Taxes(..., short='37%', long='20%')")
+
 def _rate(name: str, rate) -> float | None:
     "A tax rate as a fraction."
     if rate is None: return None
@@ -102,13 +108,16 @@ def _year_end(text: str) -> tuple[int, int]:
         raise ParameterError(f"Taxes: year_end is a month and a day such as '12-31' or '04-05': {text!r}")
     return last.month, last.day
 
-# %% ../../nbs/execution/07_tax_lots.ipynb #eee11328
+# %% ../../nbs/execution/07_tax_lots.ipynb #3588e086
 _NEEDED, _OPTIONAL = ["date", "asset", "units", "price"], ["cost", "side", "order"]
 
 def read_trades(
     trades: pd.DataFrame | Iterable[dict],  # date, asset, units (sales < 0), price; also cost, side, order
 ) -> pd.DataFrame:                          # the same as decimals, in an order that no input order changes
     "Check a table of trades; raises a named error that says the row, what is wrong with it and the cure."
+    if isinstance(trades, (str, Mapping)) or not isinstance(trades, Iterable):
+        raise LotError("trades: give a DataFrame or a list of dicts, a row a trade, not "
+                       f"{type(trades).__name__}")
     table = trades.copy() if isinstance(trades, pd.DataFrame) else pd.DataFrame(list(trades))
     if "date" not in table and isinstance(table.index, pd.DatetimeIndex):
         table = table.rename_axis("date").reset_index()
@@ -271,7 +280,7 @@ def _sell(lots, n, pieces, m, events, e, method, ranks, short, long, dust, grain
         need, money, m = need - take, money - gets, m + 1
     return pieces, m
 
-# %% ../../nbs/execution/07_tax_lots.ipynb #73cd4e1c
+# %% ../../nbs/execution/07_tax_lots.ipynb #0a0821f2
 @register_jitable
 def _replace(lots, i, n, pieces, k, sold, grain):
     "Let lot `i` replace what it can of the losing piece `k`, sold on day `sold`; the rest becomes lot `n`."
@@ -294,9 +303,11 @@ def _replace(lots, i, n, pieces, k, sold, grain):
 @register_jitable
 def _replaced_later(lots, i, n, pieces, m, events, date, dust, grain):
     "A new lot `i` replaces what was sold at a loss in the 30 days before it, earliest first."
-    for k in range(m):
+    start = m
+    while start > 0 and events[int(pieces[start - 1, _EVENT]), _DAY] >= date - _WINDOW: start -= 1
+    for k in range(start, m):
         sold = events[int(pieces[k, _EVENT]), _DAY]
-        if sold >= date - _WINDOW and pieces[k, _OPEN] > dust and lots[i, _USED] == 0:
+        if pieces[k, _OPEN] > dust and lots[i, _USED] == 0:
             lots = _room(lots, n)
             after = _replace(lots, i, n, pieces, k, sold, grain)
             if after > n: i, n = n, after
@@ -455,7 +466,7 @@ def _take(pool, sold, piece, grain):
 
 _pool_fast = numba.njit(cache=True, error_model="numpy")(_pool)
 
-# %% ../../nbs/execution/07_tax_lots.ipynb #d657f34f
+# %% ../../nbs/execution/07_tax_lots.ipynb #32d7e2bd
 @dataclass(frozen=True, eq=False)
 class TaxAccount:
     "What `tax_account` finds; money and units are exact decimals, `cents` rounds a table."
@@ -478,6 +489,7 @@ def tax_account(
 ) -> TaxAccount:                               # lots, gains and taxes
     "Follow every lot from its purchase to its sale, in exact decimals."
     table = read_trades(trades)
+    _check_taxes(taxes)
     with localcontext() as context:
         context.prec = _DIGITS
         events, assets = _events(table), table["asset"].to_numpy()
@@ -490,13 +502,13 @@ def tax_account(
     if holdings is not None: _check_holdings(lots, holdings)
     return TaxAccount(taxes, table, pieces, sales, lots, years)
 
-# %% ../../nbs/execution/07_tax_lots.ipynb #4ffe668b
+# %% ../../nbs/execution/07_tax_lots.ipynb #e59dacce
 def _events(table: pd.DataFrame) -> np.ndarray:
     "(E, 6) events of a table of trades, a row each."
     columns = table["units"], table["price"], table["cost"]
     value = [abs(u) * p + (c if u > 0 else -c) for u, p, c in zip(*columns, strict=True)]
-    dates = pd.DatetimeIndex(table["date"])
-    columns = _day_numbers(dates), columns[0], value, columns[1], pd.factorize(table["order"])[0], _edges(dates)
+    dates, orders = pd.DatetimeIndex(table["date"]), pd.factorize(table["order"])[0]
+    columns = _day_numbers(dates), columns[0], value, columns[1], orders, _edges(dates)
     events = np.empty((len(table), 6), object)
     for j, column in enumerate(columns): events[:, j] = list(column)
     return events
@@ -542,7 +554,7 @@ def _held(found: dict) -> pd.DataFrame:
 def _number(taxes: Taxes) -> int:
     return _FUNCTION if callable(taxes.method) else _METHODS.index(taxes.method)
 
-# %% ../../nbs/execution/07_tax_lots.ipynb #8d53e498
+# %% ../../nbs/execution/07_tax_lots.ipynb #e425dfa7
 def _chooser(taxes: Taxes) -> Callable | None:
     "What asks a user's function, and checks what it says."
     if not callable(taxes.method): return None
@@ -551,7 +563,8 @@ def _chooser(taxes: Taxes) -> Callable | None:
         table = pd.DataFrame(dict(acquired=_dates(lots[:, _ACQUIRED]), held_since=_dates(lots[:, _SINCE]),
                                   units=lots[:, _UNITS], basis=lots[:, _BASIS]))
         sale = pd.Series(dict(date=_dates([event[_DAY]])[0], units=-event[_SIZE], price=event[_PRICE]))
-        labels = list(taxes.method(table.copy(), sale.copy()))
+        answer = taxes.method(table.copy(), sale.copy())
+        labels = list(answer) if isinstance(answer, Iterable) else [answer]
         if len(set(labels)) < len(labels) or not set(labels) <= set(table.index):
             raise ParameterError(f"Taxes: {name} answers {labels}; it answers labels of the lots "
                                  f"{list(table.index)}, each once, in the order in which to sell them")
@@ -647,7 +660,7 @@ def trades_from_units(
             for t, j in np.argwhere(u != before)]
     return pd.DataFrame(rows, columns=["date", "asset", "units", "price"])
 
-# %% ../../nbs/execution/07_tax_lots.ipynb #a810e602
+# %% ../../nbs/execution/07_tax_lots.ipynb #7287adca
 def _table(table: pd.DataFrame, prices: pd.DataFrame, what: str, low: float) -> pd.DataFrame:
     "Check a table of holdings against the prices: names, dates, no gap, nothing below `low`."
     for name, frame in ((what, table), ("prices", prices)):
@@ -665,11 +678,14 @@ def _table(table: pd.DataFrame, prices: pd.DataFrame, what: str, low: float) -> 
         first = odd[0] if len(odd) else "in another order"
         raise DatesError(f"{what}: dates are not those of the prices, first {first}; "
                          "use .reindex(prices.index, method='ffill')")
+    if not all(map(pd.api.types.is_numeric_dtype, [*table.dtypes, *prices.dtypes])):
+        raise LotError(f"{what}: a column of it or of the prices does not hold numbers; use .astype(float)")
     values, price = table.to_numpy(float), prices.reindex(columns=table.columns).ffill().to_numpy(float)
     for bad, text in ((np.isnan(values), "is missing; write 0 where nothing is held"),
                       (~(values >= low) | np.isinf(values),
                        "is not a long holding; short positions are not taxed here"),
-                      ((values > 0) & ~((price > 0) & np.isfinite(price)), "has no price on that date")):
+                      ((values > 0) & ~((price > 0) & np.isfinite(price)),
+                       "has no price above zero on that date")):
         if bad.any():
             t, j = np.argwhere(bad)[0]
             where = f"of {table.columns[j]!r} on {day(table.index[t])}"
@@ -685,7 +701,7 @@ def _line(value, dates: pd.DatetimeIndex, what: str) -> np.ndarray:
                        "it is money, above zero on every date")
     return value.to_numpy(float)
 
-# %% ../../nbs/execution/07_tax_lots.ipynb #1b53a5b5
+# %% ../../nbs/execution/07_tax_lots.ipynb #f870a22b
 @dataclass(frozen=True, eq=False)
 class AfterTax:
     "What a study keeps after taxes."
@@ -714,8 +730,7 @@ def after_tax(
     exact: bool = False,             # decimals in place of floats: slow, for a check
 ) -> AfterTax:                       # after-tax wealth, taxes, value of deferral
     "After-tax wealth of a table of holdings, each year's tax paid by selling the same part of everything."
-    if taxes.long is None:
-        raise ParameterError("after_tax: the rates are missing; Taxes(..., short='37%', long='20%')")
+    _check_taxes(taxes, rates=True)
     units = _table(units, prices, "units", 0.0)
     rate = fraction(cost_bps) / 1e4 if not isinstance(cost_bps, str) else fraction(cost_bps)
     if not 0 <= rate < .5: raise ParameterError(f"after_tax: cost_bps is in [0, 5000): {cost_bps!r}")
@@ -868,15 +883,14 @@ def harvest(
     units, error = _whole(lots["units"].tolist(), parts, step, moves, start, budget)
     return _harvested(lots.assign(sold=units), skipped, error, pd.Timestamp(asof))
 
-# %% ../../nbs/execution/07_tax_lots.ipynb #31837648
+# %% ../../nbs/execution/07_tax_lots.ipynb #b7ca1cdf
 def _losing(account: TaxAccount, prices, asof: pd.Timestamp, value) -> tuple[pd.DataFrame, pd.Series]:
     "Lots at a loss that may be sold without a wash sale, with what each saves, and why the others are left."
     taxes, lots = account.taxes, account.lots
     if not callable(taxes.method) and taxes.method not in ("hifo", "lowest_tax"):
         raise ParameterError(f"harvest: method {taxes.method!r} leaves no choice of lots; use "
                              "'lowest_tax' or 'hifo'")
-    if taxes.long is None:
-        raise ParameterError("harvest: the rates are missing; Taxes(..., short='37%', long='20%')")
+    _check_taxes(taxes, rates=True)
     if asof < account.trades["date"].max():
         raise UnsortedDatesError(f"harvest: {day(asof)} is before the last trade; give today's date")
     known = {name: _exact(price, f"harvest: price of {name!r}") for name, price in dict(prices).items()}
