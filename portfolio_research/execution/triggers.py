@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
