@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['into_band', 'limit_turnover', 'drop_small', 'Move', 'Rebalance', 'renew_tranches']
 
-# %% ../../nbs/execution/05_moves.ipynb #13b1aa98
+# %% ../../nbs/execution/05_moves.ipynb #42f1a74b
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from ..core import MissingDataError, ParameterError, UnitError, as_written, by_n
 from .costs import turnover
 from .triggers import BaseTrigger, TriggerError
 
-# %% ../../nbs/execution/05_moves.ipynb #bfab33c9
+# %% ../../nbs/execution/05_moves.ipynb #445df8fa
 def into_band(
     held: np.ndarray,     # (S,) weights held now
     targets: np.ndarray,  # (S,) weights wanted; between low and high
@@ -40,7 +40,7 @@ def into_band(
         a, b = (middle, b) if at(middle).sum() < aim else (a, middle)
     return at(b)
 
-# %% ../../nbs/execution/05_moves.ipynb #4f7a7ad6
+# %% ../../nbs/execution/05_moves.ipynb #31408f11
 def _parts(held: np.ndarray, wanted: np.ndarray, caps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     "(S,) exits, other reductions and increases, which add up to the trade."
     same = held * wanted > 0
@@ -61,7 +61,7 @@ def _one_way(held: np.ndarray, wanted: np.ndarray) -> float:
     move = wanted - held
     return float(np.abs(move).sum() + abs(move.sum())) / 2
 
-# %% ../../nbs/execution/05_moves.ipynb #e00db780
+# %% ../../nbs/execution/05_moves.ipynb #dea56dad
 def limit_turnover(
     held: np.ndarray,                 # (S,) weights held now
     wanted: np.ndarray,               # (S,) weights to trade to
@@ -79,7 +79,7 @@ def limit_turnover(
         a, b = (middle, b) if _one_way(held, _scaled(held, parts, middle, falls)) <= allowed else (a, middle)
     return _scaled(held, parts, a, falls)
 
-# %% ../../nbs/execution/05_moves.ipynb #6b3c49b9
+# %% ../../nbs/execution/05_moves.ipynb #2576cc42
 def drop_small(
     held: np.ndarray,                 # (S,) weights held now
     wanted: np.ndarray,               # (S,) weights to trade to
@@ -106,7 +106,7 @@ def drop_small(
             if free.sum() > 0: w = w + free * min(spare / free.sum(), 1.0)
     return w
 
-# %% ../../nbs/execution/05_moves.ipynb #b504b819
+# %% ../../nbs/execution/05_moves.ipynb #6b901df8
 @dataclass(frozen=True, eq=False)
 class Move:
     "What a rebalancing trades to."
@@ -126,7 +126,7 @@ class Move:
         said = "".join(f"; {note}" for note in self.notes)
         return f"Move({self.orders.count()} of {len(self.held)} traded, turnover {self.turnover:.2%}{said})"
 
-# %% ../../nbs/execution/05_moves.ipynb #6418664c
+# %% ../../nbs/execution/05_moves.ipynb #6de16141
 _MOVES = ("full", "edge", "destination")
 
 @dataclass(frozen=True, repr=False)
@@ -187,7 +187,7 @@ class Rebalance(BaseTrigger):
             if n := int(((wanted != h) & (w == h)).sum()): notes.append(f"{n} below {self.min_trade:.2%} left out")
         return Move(*(pd.Series(x, names) for x in (w, h, t)), tuple(notes))
 
-# %% ../../nbs/execution/05_moves.ipynb #85ff6b2a
+# %% ../../nbs/execution/05_moves.ipynb #83e2a28d
 def _check_rebalance(r: Rebalance) -> None:
     "Raise where the parts of a rebalancing do not fit."
     if not isinstance(r.trigger, BaseTrigger) or isinstance(r.trigger, Rebalance):
@@ -195,7 +195,7 @@ def _check_rebalance(r: Rebalance) -> None:
     if r.move not in _MOVES:
         raise ParameterError(f"Rebalance: move is one of {', '.join(map(repr, _MOVES))}, not {r.move!r}")
     band = r.trigger.width(np.ones(1))
-    if r.move != "full" and band is None and not hasattr(r.trigger, "edge"):
+    if r.move != "full" and band is None and (_with_edge(r.trigger) is None or r.move == "destination"):
         raise TriggerError(f"Rebalance: {r.trigger} has no band whose {r.move} could be traded to; add one, such as "
                            f"{r.trigger} & DriftBand('5%')")
     if (r.move == "destination") != (r.destination is not None):
@@ -229,6 +229,12 @@ def _period(trigger: BaseTrigger) -> float | None:
     days = [_period(part) if hasattr(part, "a") else getattr(part, "days", None) for part in parts]
     return max((d for d in days if d is not None), default=None)
 
+def _with_edge(trigger: BaseTrigger) -> Any:
+    "The part of a trigger that knows where a trade should end: it has `edge(targets, held, seen)`; or None."
+    if hasattr(trigger, "edge"): return trigger
+    parts = (trigger.a, trigger.b) if hasattr(trigger, "a") else ()
+    return next((found for part in parts if (found := _with_edge(part)) is not None), None)
+
 def _read(names: pd.Index, targets, held, last, caps) -> tuple:
     "Targets, holdings, caps and the targets before, as arrays in one order."
     t = by_name(targets, names, "targets").to_numpy(float).copy()
@@ -249,11 +255,11 @@ def _reduces(t: np.ndarray, h: np.ndarray, before: np.ndarray | None) -> bool:
 
 def _destination(r: Rebalance, names: pd.Index, t, h, cap, reduces: bool, seen) -> np.ndarray:
     "(S,) where the trade ends before limits on it."
-    if hasattr(r.trigger, "edge") and r.move == "edge" and not reduces:
-        w = r.trigger.edge(pd.Series(t, names), pd.Series(h, names), seen).reindex(names).to_numpy()
+    if (own := _with_edge(r.trigger)) is not None and r.move == "edge" and not reduces:
+        w = own.edge(pd.Series(t, names), pd.Series(h, names), seen).reindex(names).to_numpy()
         return np.where(t == 0, 0.0, np.clip(w, -cap, cap))
-    if r.move == "full": return np.clip(t, -cap, cap)
     width = r.trigger.width(t)
+    if r.move == "full" or width is None: return np.clip(t, -cap, cap)
     if r.destination is not None: width = width * (r.destination / r.trigger.width(np.ones(1))[0])
     if (stays := (t == h) | (t == 0)).any(): width = np.where(stays, 0.0, width)      # exits go all the way
     low, high = t - width, t + width
@@ -266,7 +272,7 @@ def _destination(r: Rebalance, names: pd.Index, t, h, cap, reduces: bool, seen) 
     return into_band(h, np.clip(t, low, high), low, high, min(net - room, float(high.sum())),
                      max(most, float(low.sum())))
 
-# %% ../../nbs/execution/05_moves.ipynb #9088d790
+# %% ../../nbs/execution/05_moves.ipynb #736fea17
 def renew_tranches(
     rebalance: Rebalance,
     state: Mapping | None,       # from the call before; None before the first

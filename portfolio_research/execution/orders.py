@@ -7,7 +7,7 @@ __all__ = ['IB_HEADER', 'ORDER_HEADER', 'rounding_error', 'Fees', 'OrderError', 
            'ib_basket', 'orders_csv', 'orders_json', 'FillError', 'DuplicateFillError', 'UnmatchedFillError',
            'read_fills', 'check_fills', 'Executed', 'match_fills']
 
-# %% ../../nbs/execution/06_orders.ipynb #e8adf5c5
+# %% ../../nbs/execution/06_orders.ipynb #3968d1df
 import csv
 import io
 import json
@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..core import (BadPriceError, DataError, DataFileError, MissingDataError, ParameterError,
-    UnitError, UnknownNameError, by_name, fraction)
+from ..core import (BadPriceError, DataError, DataFileError, ParameterError, UnitError,
+    UnknownNameError, by_name, fraction)
 
-# %% ../../nbs/execution/06_orders.ipynb #05575b93
+# %% ../../nbs/execution/06_orders.ipynb #ff1ca595
 def rounding_error(
     shares: np.ndarray,        # (N,) shares after the trade
     prices: np.ndarray,        # (N,) money a share
@@ -38,7 +38,7 @@ def rounding_error(
     in_cash = abs(cash - cash_wanted) if measure == "cash" else 0.0
     return float(np.abs(shares * prices - wanted).sum() + in_cash + fees)
 
-# %% ../../nbs/execution/06_orders.ipynb #f2843bec
+# %% ../../nbs/execution/06_orders.ipynb #72edddfa
 @dataclass(frozen=True)
 class Fees:
     "What a broker takes for an order: `per_order` + max(`least`, `per_share` and `rate` of it)."
@@ -61,7 +61,7 @@ class Fees:
         variable = np.maximum(self.least, size * (self.per_share + self.rate * prices))
         return np.where(size > 0, self.per_order + variable, 0.0)
 
-# %% ../../nbs/execution/06_orders.ipynb #ca89de4d
+# %% ../../nbs/execution/06_orders.ipynb #ec4f95f5
 @dataclass(frozen=True, eq=False)
 class _Task:
     "One rounding, in one unit of money."
@@ -118,7 +118,7 @@ def _price_of_cash(task: _Task) -> float:
         a, b = (middle, b) if _dual(task, middle)[1] > 0 else (a, middle)
     return max((a, b), key=lambda lam: _dual(task, lam)[0])
 
-# %% ../../nbs/execution/06_orders.ipynb #d7532646
+# %% ../../nbs/execution/06_orders.ipynb #100138a6
 def _integer_program(task: _Task, free: np.ndarray, fixed: np.ndarray, low: np.ndarray, high: np.ndarray):
     "(N,) lots, the best of the `free` names, the others as in `fixed`, or None; and whether that is proved."
     import highspy
@@ -197,7 +197,7 @@ def _highs(cost, least, most, rows, whole) -> tuple[np.ndarray | None, bool]:
     proved = str(h.getModelStatus()).endswith(("kOptimal", "kInfeasible"))
     return x if len(x) and h.getInfo().primal_solution_status == 2 else None, proved
 
-# %% ../../nbs/execution/06_orders.ipynb #4e62414f
+# %% ../../nbs/execution/06_orders.ipynb #126269a5
 _CORE = 12   # names that are solved exactly before anything is proved
 
 def _value(task: _Task, k: np.ndarray) -> float:
@@ -227,7 +227,7 @@ def _best_lots(task: _Task) -> tuple[np.ndarray | None, float]:
     # all that could be better has been tried
     return best, _value(task, best) if proved and best is not None else bound
 
-# %% ../../nbs/execution/06_orders.ipynb #84f85097
+# %% ../../nbs/execution/06_orders.ipynb #5f923bfa
 class OrderError(ParameterError):
     "Orders that cannot be made, or not be paid."
 
@@ -312,7 +312,7 @@ def _cash_after(traded: np.ndarray, prices: np.ndarray, fees: Fees, cash: float)
         total -= exact(q) * exact(p) + exact(fees.per_order) + variable
     return total
 
-# %% ../../nbs/execution/06_orders.ipynb #63edc360
+# %% ../../nbs/execution/06_orders.ipynb #c6e99010
 @dataclass(frozen=True, eq=False, repr=False)
 class Orders:
     "A decision in whole shares: what to buy and sell, for what money, and what is left."
@@ -370,7 +370,7 @@ class Orders:
         return (f"Orders({self.id or 'no id'}: {len(self.table) - sold} bought, {sold} sold, cash {self.cash:,.2f}, "
                 f"error {self.error:,.2f}{said})")
 
-# %% ../../nbs/execution/06_orders.ipynb #d0acc53d
+# %% ../../nbs/execution/06_orders.ipynb #7c5eed68
 def _check_orders(o: Orders) -> None:
     "Raise on what cannot be."
     if o.sales not in ("free", "last"):
@@ -437,7 +437,7 @@ def _in_passes(o: Orders) -> tuple[Rounding, int]:
     o.__dict__["_made"] = made
     return made
 
-# %% ../../nbs/execution/06_orders.ipynb #6566d19a
+# %% ../../nbs/execution/06_orders.ipynb #9d248533
 IB_HEADER = ("Action", "Quantity", "Symbol", "SecType", "Exchange", "Currency", "TimeInForce", "OrderType", "LmtPrice",
              "BasketTag", "Account")
 ORDER_HEADER = ("client_id", "decision", "symbol", "side", "quantity", "price", "money", "fee", "weight")
@@ -496,7 +496,7 @@ def orders_json(orders: Orders, path: str | Path | None = None) -> str:
     if path is not None: Path(path).write_text(text, encoding="utf-8")
     return text
 
-# %% ../../nbs/execution/06_orders.ipynb #00fcb145
+# %% ../../nbs/execution/06_orders.ipynb #7ea44ff9
 class FillError(DataError):
     "A fill that cannot be booked."
 class DuplicateFillError(FillError):
@@ -540,7 +540,7 @@ def _decimal(text: str, name: str, at: str) -> Decimal:
     if not value.is_finite(): raise FillError(f"fills: the {name} of {at!r} is {text!r}, not a number")
     return value
 
-# %% ../../nbs/execution/06_orders.ipynb #5e8969d0
+# %% ../../nbs/execution/06_orders.ipynb #5a68747a
 @dataclass(frozen=True, eq=False)
 class Executed:
     "What came of orders."

@@ -4,13 +4,15 @@
 
 # %% auto #0
 __all__ = ['TriggerError', 'BaseTrigger', 'Calendar', 'Daily', 'Weekly', 'Monthly', 'Quarterly', 'HalfYearly', 'Yearly', 'Never',
-           'MonthEnd', 'QuarterEnd', 'Every', 'Shifted', 'DriftBand', 'Either', 'Both', 'SeeingTrigger', 'WhenFlow']
+           'MonthEnd', 'QuarterEnd', 'Every', 'Shifted', 'DriftBand', 'Either', 'Both', 'SeeingTrigger', 'WhenFlow',
+           'first_due']
 
 # %% ../../nbs/execution/02_triggers.ipynb #825d2be0
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -451,3 +453,19 @@ class WhenFlow(SeeingTrigger):
     def reason_seen(self, seen):
         return f"flow: {abs(seen.flow):.2%} of the portfolio {'comes in' if seen.flow > 0 else 'is paid out'}"
     def __repr__(self) -> str: return as_written(self)
+
+# %% ../../nbs/execution/02_triggers.ipynb #012bb64f
+def first_due(
+    trigger: BaseTrigger,
+    dates: pd.DatetimeIndex,      # (T,) consecutive bars
+    last: pd.Timestamp | None,    # the bar before the first of them; None at the very start
+    weights: np.ndarray,          # (T, S) weights on each date if nothing is traded
+    targets: np.ndarray,          # (S,) the targets set last; NaN while none were set
+    seen_at: Callable[[int], Any] # position of a bar -> all that is known on it
+) -> int | None:                  # position of the first bar that is due; None where none is
+    "The first bar on which new targets are due."
+    if not getattr(trigger, "sees", False):
+        due = trigger.due(dates, last, weights, targets)
+        return int(np.argmax(due)) if due.any() else None
+    bars = np.flatnonzero(trigger.may(dates, last, weights, targets))
+    return next((int(t) for t in bars if trigger.due_seen(seen_at(t))), None)
