@@ -41,12 +41,14 @@ def into_band(
     return at(b)
 
 # %% ../../nbs/execution/05_moves.ipynb #31408f11
-def _parts(held: np.ndarray, wanted: np.ndarray, caps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _parts(held: np.ndarray, wanted: np.ndarray,
+           caps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     "(S,) exits, other reductions and increases, which add up to the trade."
     same = held * wanted > 0
     inner = np.where(same, np.sign(held) * np.minimum(np.abs(held), np.abs(wanted)), 0.0)
     increases = wanted - inner
-    floor = np.where(same, np.sign(held) * np.clip(np.abs(held), np.abs(inner), np.maximum(caps, np.abs(inner))), 0.0)
+    floor = np.where(same, np.sign(held) * np.clip(np.abs(held), np.abs(inner),
+                                                   np.maximum(caps, np.abs(inner))), 0.0)
     return floor - held, inner - floor, increases
 
 def _scaled(held: np.ndarray, parts: tuple, share: float, falls: float) -> np.ndarray:
@@ -84,7 +86,7 @@ def drop_small(
     held: np.ndarray,                 # (S,) weights held now
     wanted: np.ndarray,               # (S,) weights to trade to
     least: float,                     # trades below this are left out, fraction of the portfolio
-    reduces: bool = False,            # whether the trade as a whole lowers exposure: no reduction is left out then
+    reduces: bool = False,  # whether the trade as a whole lowers exposure: no reduction is left out then
     caps: np.ndarray | float = np.inf,  # (S,) greatest absolute weights; what is above them is always sold
 ) -> np.ndarray:                      # (S,) weights after the trade
     "The trade without its small parts; exits stay, cash never falls below where it was to be or is."
@@ -133,10 +135,10 @@ _MOVES = ("full", "edge", "destination")
 class Rebalance(BaseTrigger):
     "When to trade, how far, within which limits, and in how many tranches."
     trigger: BaseTrigger                     # such as `Monthly() | DriftBand("5%")`
-    move: str = "full"                       # "full", "edge" of the trigger's band, or "destination" inside it
-    destination: float | str | None = None   # distance from the target, in the unit of the band; below the band
+    move: str = "full"  # "full", "edge" of the trigger's band, or "destination" inside it
+    destination: float | str | None = None   # distance from the target, in the unit of the band, and below it
     max_turnover: float | str | None = None  # greatest one-way turnover of a trade, in (0, 1]
-    min_trade: float | str = 0.0             # trades below this are left out, fraction of the portfolio, in [0, 1)
+    min_trade: float | str = 0.0  # trades below this are left out, fraction of the portfolio, in [0, 1)
     tranches: int = 1                        # parts of the portfolio, each with calendar dates of its own
     to: Any = None                           # allocator of the targets after the first; None: the policy's
 
@@ -184,30 +186,34 @@ class Rebalance(BaseTrigger):
                              f"{self.max_turnover:.1%})")
         if self.min_trade:
             wanted, w = w, drop_small(h, w, self.min_trade, reduces, cap)
-            if n := int(((wanted != h) & (w == h)).sum()): notes.append(f"{n} below {self.min_trade:.2%} left out")
+            if n := int(((wanted != h) & (w == h)).sum()):
+                notes.append(f"{n} below {self.min_trade:.2%} left out")
         return Move(*(pd.Series(x, names) for x in (w, h, t)), tuple(notes))
 
 # %% ../../nbs/execution/05_moves.ipynb #83e2a28d
 def _check_rebalance(r: Rebalance) -> None:
     "Raise where the parts of a rebalancing do not fit."
     if not isinstance(r.trigger, BaseTrigger) or isinstance(r.trigger, Rebalance):
-        raise ParameterError(f"Rebalance: the first argument is a trigger, such as Monthly(), not {r.trigger!r}")
+        raise ParameterError(f"Rebalance: the first argument is a trigger, such as Monthly(), not "
+                             f"{r.trigger!r}")
     if r.move not in _MOVES:
         raise ParameterError(f"Rebalance: move is one of {', '.join(map(repr, _MOVES))}, not {r.move!r}")
     band = r.trigger.width(np.ones(1))
     if r.move != "full" and band is None and (_with_edge(r.trigger) is None or r.move == "destination"):
-        raise TriggerError(f"Rebalance: {r.trigger} has no band whose {r.move} could be traded to; add one, such as "
-                           f"{r.trigger} & DriftBand('5%')")
+        raise TriggerError(f"Rebalance: {r.trigger} has no band whose {r.move} could be traded to; add one, "
+                           f"such as {r.trigger} & DriftBand('5%')")
     if (r.move == "destination") != (r.destination is not None):
         raise ParameterError("Rebalance: move='destination' and destination=... belong together, as in "
                              "move='destination', destination='1.75%'")
     if r.destination is not None and (band is None or not 0 <= r.destination < band[0]):
         edge = "no band of its own" if band is None else f"its edge at {band[0]:.2%}"
-        raise ParameterError(f"Rebalance: the destination {r.destination:.2%} is not inside the band; {r.trigger} has "
+        raise ParameterError(f"Rebalance: the destination {r.destination:.2%} is not inside the band; "
+                             f"{r.trigger} has "
                              f"{edge}")
     for name, low, high in (("max_turnover", 1e-12, 1), ("min_trade", 0, 1 - 1e-12)):
         if (value := getattr(r, name)) is not None and not low <= value <= high:
-            raise UnitError(f"Rebalance: {name} is a fraction of the portfolio, such as 0.2 or '20%', not {value!r}")
+            raise UnitError(f"Rebalance: {name} is a fraction of the portfolio, such as 0.2 or '20%', not "
+                            f"{value!r}")
     if r.max_turnover is not None and r.min_trade > r.max_turnover:
         raise ParameterError(f"Rebalance: no trade is at least {r.min_trade:.2%} and turns over at most "
                              f"{r.max_turnover:.2%}")
@@ -220,8 +226,8 @@ def _check_tranches(r: Rebalance) -> None:
     if r.tranches == 1: return
     days = _period(r.trigger)
     if days is None or not r.tranches <= days < np.inf:
-        raise TriggerError(f"Rebalance: {r.trigger} has no calendar whose period can be divided into {r.tranches} "
-                           "tranches; use one such as Monthly()")
+        raise TriggerError(f"Rebalance: {r.trigger} has no calendar whose period can be divided into "
+                           f"{r.tranches} tranches; use one such as Monthly()")
 
 def _period(trigger: BaseTrigger) -> float | None:
     "Days of the longest period among the calendars of a trigger; None where it has none."
@@ -241,7 +247,8 @@ def _read(names: pd.Index, targets, held, last, caps) -> tuple:
     h = by_name(held, names, "held", fill=0.0).to_numpy(float)
     if (bad := ~np.isfinite(h)).any():
         raise MissingDataError(f"held: the weight of {names[bad][0]!r} is {h[bad][0]}")
-    if np.isinf(t).any(): raise MissingDataError(f"targets: the weight of {names[np.isinf(t)][0]!r} is infinite")
+    if np.isinf(t).any():
+        raise MissingDataError(f"targets: the weight of {names[np.isinf(t)][0]!r} is infinite")
     t = np.where(np.isnan(t), h, t)
     cap = np.full(len(names), float(fraction(caps))) if isinstance(caps, (int, float, str)) else \
         by_name(caps, names, "caps", fill=np.inf).to_numpy(float)
@@ -288,4 +295,5 @@ def renew_tranches(
     else: rows = pd.DataFrame(state["tranches"]).reindex(columns=now.index, fill_value=0.0)
     rows = rows.reset_index(drop=True)
     rows.loc[fired] = now.to_numpy()
-    return rows.mean(axis=0).rename(targets.name), dict(tranches={str(k): v.tolist() for k, v in rows.items()})
+    return rows.mean(axis=0).rename(targets.name), {"tranches": {str(k): v.tolist()
+                                                                for k, v in rows.items()}}

@@ -51,8 +51,8 @@ class Fees:
         object.__setattr__(self, "rate", fraction(self.rate))
         for name in ("per_order", "per_share", "rate", "least"):
             if not 0 <= (value := getattr(self, name)) < (.5 if name == "rate" else np.inf):
-                raise ParameterError(f"Fees: {name} is {value!r}; fees are finite and at least 0, a rate is a "
-                                     "fraction below 0.5, such as '5bps'")
+                raise ParameterError(f"Fees: {name} is {value!r}; fees are finite and at least 0, a rate is "
+                                     "a fraction below 0.5, such as '5bps'")
     def __call__(self,
         shares: np.ndarray,  # (N,) shares traded, of either sign
         prices: np.ndarray,  # (N,) money a share
@@ -96,7 +96,8 @@ class _Task:
         around += [sign * (ends + j) for sign in (-1, 1) for j in (0, 1)] + [self.entry, self.entry + 1]
         around += [self.low, self.high, self.low + 1, self.high - 1]
         k = np.column_stack(around)
-        k = np.where((k > 0) & (k < self.entry[:, None]), np.where(self.entry <= self.high, self.entry, 0)[:, None], k)
+        k = np.where((k > 0) & (k < self.entry[:, None]),
+                     np.where(self.entry <= self.high, self.entry, 0)[:, None], k)
         k = np.clip(k, self.low[:, None], self.high[:, None])
         return np.where((k > 0) & (k < self.entry[:, None]), 0.0, k)
 
@@ -137,7 +138,8 @@ def _integer_program(task: _Task, free: np.ndarray, fixed: np.ndarray, low: np.n
     cost, least, most = np.zeros(count + 2), np.zeros(count + 2), np.full(count + 2, inf)
     cost[e], cost[f], cost[y], cost[z], cost[d] = 1, 1, task.order_fee, task.order_fee, task.weight
     if not minimum: cost[b] = cost[s] = t.lot_fee
-    least[b], most[b], least[s], most[s] = np.maximum(low, 0), np.maximum(high, 0), np.maximum(-high, 0), np.maximum(-low, 0)
+    least[b], most[b] = np.maximum(low, 0), np.maximum(high, 0)
+    least[s], most[s] = np.maximum(-high, 0), np.maximum(-low, 0)
     most[y] = most[z] = 1
     least[c] = task.floor
     rows = []
@@ -175,7 +177,7 @@ def _sub(task: _Task, at: np.ndarray) -> _Task:
     return _Task(**{k: v[at] if k in names else v for k, v in vars(task).items() if k != "places"})
 
 def _highs(cost, least, most, rows, whole) -> tuple[np.ndarray | None, bool]:
-    "Minimise a linear function with some whole variables; None where no point was found; whether that is proved."
+    "Minimise a linear function with some whole variables; None where nothing was found; whether proved."
     import highspy
     lp, kind = highspy.HighsLp(), highspy.HighsVarType
     lp.num_col_, lp.num_row_ = len(cost), len(rows)
@@ -257,7 +259,8 @@ def best_rounding(
     "The shares with the least error, proved; raises `OrderError` where nothing can be paid."
     names = pd.Index(sorted(wanted.index, key=str))
     T, p, h = (x.reindex(names).to_numpy(float) for x in (wanted, prices, held))
-    lot = (lots.reindex(names).to_numpy(float) if isinstance(lots, pd.Series) else np.full(len(names), float(lots)))
+    lot = (lots.reindex(names).to_numpy(float) if isinstance(lots, pd.Series)
+           else np.full(len(names), float(lots)))
     leave, notes = (T == 0) & (h > 0), []
     proceeds = np.where(leave, h * p - fees(h, p), 0.0)
     if (stuck := leave & (proceeds < 0)).any() and cash + proceeds.sum() < reserve:
@@ -266,7 +269,8 @@ def best_rounding(
     after = np.where(leave, 0.0, h)
     move = np.flatnonzero(~leave & ((T > 0) | (h > 0)))
     for spare in (0.0, .01):
-        k, bound = _solve(T[move], p[move], h[move], lot[move], cash + proceeds.sum(), cash_wanted, fees, min_trade,
+        k, bound = _solve(T[move], p[move], h[move], lot[move], cash + proceeds.sum(), cash_wanted, fees,
+                          min_trade,
                           reserve + spare, measure, sides, fewest)
         if k is None: continue
         shares = after.copy()
@@ -294,7 +298,8 @@ def _solve(T, p, h, lot, cash, cash_wanted, fees, min_trade, reserve, measure, s
     if sides == "sell": high = np.zeros(len(p))
     entry = np.maximum(np.ceil(min_trade / (p * lot) - 1e-9), 1.0)
     task = _Task(price, (T - p * h) / (p * lot), low, high, entry, fees.per_order / unit, fees.least / unit,
-                 (fees.per_share * lot + fees.rate * p * lot) / unit, cash / unit, cash_wanted / unit, reserve / unit,
+                 (fees.per_share * lot + fees.rate * p * lot) / unit, cash / unit, cash_wanted / unit,
+                 reserve / unit,
                  float(measure == "cash"))
     if fewest: task = _Task(**{k: v for k, v in vars(task).items() if k not in ("cash_wanted", "weight")},
                             cash_wanted=reserve / unit, weight=3.0)
@@ -367,7 +372,8 @@ class Orders:
     def __repr__(self) -> str:
         sold = int((self.table.side == "SELL").sum())
         said = "".join(f"; {note}" for note in self.notes)
-        return (f"Orders({self.id or 'no id'}: {len(self.table) - sold} bought, {sold} sold, cash {self.cash:,.2f}, "
+        return (f"Orders({self.id or 'no id'}: {len(self.table) - sold} bought, {sold} sold, cash "
+                f"{self.cash:,.2f}, "
                 f"error {self.error:,.2f}{said})")
 
 # %% ../../nbs/execution/06_orders.ipynb #7c5eed68
@@ -377,13 +383,17 @@ def _check_orders(o: Orders) -> None:
         raise OrderError(f"Orders: sales are 'free' or 'last' (cash first), not {o.sales!r}")
     if o.measure not in ("cash", "assets"):
         raise OrderError(f"Orders: the measure of the error is 'cash' or 'assets', not {o.measure!r}")
-    if not 0 < o.band <= 1: raise UnitError(f"Orders: the band is a fraction of the portfolio, not {o.band!r}")
-    if not isinstance(o.fees, Fees): raise OrderError(f"Orders: fees are such as Fees(rate='5bps'), not {o.fees!r}")
+    if not 0 < o.band <= 1:
+        raise UnitError(f"Orders: the band is a fraction of the portfolio, not {o.band!r}")
+    if not isinstance(o.fees, Fees):
+        raise OrderError(f"Orders: fees are such as Fees(rate='5bps'), not {o.fees!r}")
     for name in ("value", "flow", "min_trade", "reserve"):
         if not np.isfinite(x := getattr(o, name)) or name != "flow" and x < 0:
-            raise OrderError(f"Orders: {name} is {x!r}; it is money, finite" + ("" if name == "flow" else ", >= 0"))
+            raise OrderError(f"Orders: {name} is {x!r}; it is money, finite"
+                             + ("" if name == "flow" else ", >= 0"))
     if o.value + o.flow < o.reserve:
-        raise OrderError(f"Orders: of {o.value:,.2f}, {-o.flow:,.2f} cannot be paid out and {o.reserve:,.2f} stay")
+        raise OrderError(f"Orders: of {o.value:,.2f}, {-o.flow:,.2f} cannot be paid out and {o.reserve:,.2f} "
+                         "stay")
 
 def _given(o: Orders) -> tuple:
     "Weights, prices, shares held and lots by name; the cash before."
@@ -393,7 +403,8 @@ def _given(o: Orders) -> tuple:
     weights, prices = pd.Series(given, dtype=float), pd.Series(o.prices, dtype=float)
     names = weights.index
     held = by_name(o.holdings if o.holdings is not None else {}, names, "holdings", fill=0.0).astype(float)
-    lots = pd.Series(float(o.lots), names) if np.isscalar(o.lots) else by_name(o.lots, names, "lots", 1.0).astype(float)
+    if np.isscalar(o.lots): lots = pd.Series(float(o.lots), names)
+    else: lots = by_name(o.lots, names, "lots", 1.0).astype(float)
     matter = names[(held != 0) | (weights.fillna(0) != 0)]
     if len(absent := matter.difference(prices.index)):
         raise UnknownNameError(f"Orders: there is no price of {', '.join(map(repr, absent))}")
@@ -401,17 +412,18 @@ def _given(o: Orders) -> tuple:
     if (bad := ~(prices[matter] > 0) | np.isinf(prices[matter])).any():
         raise BadPriceError(f"Orders: the price of {matter[bad][0]!r} is {prices[matter][bad].iloc[0]}")
     prices = prices.where(prices > 0, 1.0)      # of what is neither held nor wanted
-    for what, x, ok in (("weight", weights.fillna(0.0), weights.fillna(0.0) >= 0), ("holding", held, held >= 0),
+    for what, x, ok in (("weight", weights.fillna(0.0), weights.fillna(0.0) >= 0),
+                        ("holding", held, held >= 0),
                         ("lot", lots, lots > 0)):
         if (bad := ~(ok & np.isfinite(x))).any():
-            raise OrderError(f"Orders: the {what} of {names[bad][0]!r} is {x[bad].iloc[0]}; whole-share orders are "
-                             "of long positions")
+            raise OrderError(f"Orders: the {what} of {names[bad][0]!r} is {x[bad].iloc[0]}; whole-share "
+                             "orders are of long positions")
     if weights.sum() > 1.001: raise OrderError(f"Orders: the weights sum to {weights.sum():.6g}, more than 1")
     cash = float(Decimal(str(float(o.value))) - sum((Decimal(str(float(q))) * Decimal(str(float(p)))
                                                      for q, p in zip(held, prices, strict=True)), Decimal(0)))
     if cash < -.005:
-        raise DataError(f"Orders: what is held is worth {o.value - cash:,.2f}, more than the portfolio's value of "
-                        f"{o.value:,.2f}; value counts shares and cash")
+        raise DataError(f"Orders: what is held is worth {o.value - cash:,.2f}, more than the portfolio's "
+                        f"value of {o.value:,.2f}; value counts shares and cash")
     return weights, prices, held, lots, max(cash, 0.0)
 
 def _in_passes(o: Orders) -> tuple[Rounding, int]:
@@ -423,7 +435,8 @@ def _in_passes(o: Orders) -> tuple[Rounding, int]:
     trade = weights.index[~stays]
     stuck = float((held * prices)[stays].sum())
     spare = max(o.value + o.flow - stuck - float(money[trade].sum()), 0.0)
-    ask = lambda **how: best_rounding(money[trade], prices[trade], held[trade], cash + o.flow, max(spare, o.reserve),
+    ask = lambda **how: best_rounding(money[trade], prices[trade], held[trade], cash + o.flow,
+                                      max(spare, o.reserve),
                                       lots[trade], o.fees, o.min_trade, o.reserve, o.measure, **how)
     def whole(r: Rounding) -> Rounding:
         "With what is not traded."
@@ -438,7 +451,8 @@ def _in_passes(o: Orders) -> tuple[Rounding, int]:
     return made
 
 # %% ../../nbs/execution/06_orders.ipynb #9d248533
-IB_HEADER = ("Action", "Quantity", "Symbol", "SecType", "Exchange", "Currency", "TimeInForce", "OrderType", "LmtPrice",
+IB_HEADER = ("Action", "Quantity", "Symbol", "SecType", "Exchange", "Currency", "TimeInForce", "OrderType",
+             "LmtPrice",
              "BasketTag", "Account")
 ORDER_HEADER = ("client_id", "decision", "symbol", "side", "quantity", "price", "money", "fee", "weight")
 
@@ -476,21 +490,24 @@ def ib_basket(
     tag, kind = _identified(orders), "MKT" if limit is None else "LMT"
     worst = lambda side, price: "" if limit is None else \
         _number(round(price * (1 + fraction(limit) * (1 if side == "BUY" else -1)), 2))
-    rows = [(r.side, _number(r.shares), name, "STK", exchange, currency, time_in_force, kind, worst(r.side, r.price),
+    rows = [(r.side, _number(r.shares), name, "STK", exchange, currency, time_in_force, kind,
+             worst(r.side, r.price),
              tag, account) for name, r in orders.table.iterrows()]
     return _written(IB_HEADER, rows, path)
 
 def orders_csv(orders: Orders, path: str | Path | None = None) -> str:
     "Orders as a table that any program reads."
     tag = _identified(orders)
-    rows = [(f"{tag}-{name}", tag, name, r.side, _number(r.shares), _number(r.price), _number(r.money), _number(r.fee),
+    rows = [(f"{tag}-{name}", tag, name, r.side, _number(r.shares), _number(r.price), _number(r.money),
+             _number(r.fee),
              f"{r.weight:.6f}") for name, r in orders.table.iterrows()]
     return _written(ORDER_HEADER, rows, path)
 
 def orders_json(orders: Orders, path: str | Path | None = None) -> str:
     "Orders as JSON: the decision's id, the cash that is left, and a list of orders."
     tag = _identified(orders)
-    rows = [dict(client_id=f"{tag}-{name}", symbol=str(name), side=r.side, quantity=float(r.shares), price=float(r.price),
+    rows = [dict(client_id=f"{tag}-{name}", symbol=str(name), side=r.side, quantity=float(r.shares),
+                 price=float(r.price),
                  money=float(r.money), fee=float(r.fee)) for name, r in orders.table.iterrows()]
     text = json.dumps(dict(decision=tag, cash=round(orders.cash, 2), orders=rows), indent=1)
     if path is not None: Path(path).write_text(text, encoding="utf-8")
@@ -507,7 +524,7 @@ class UnmatchedFillError(FillError):
 _FILL = ("fill", "decision", "symbol", "side", "quantity", "price")
 
 def read_fills(
-    file: str | Path,    # path of a CSV with the columns fill, decision, symbol, side, quantity, price; fee may be
+    file: str | Path,    # CSV with columns fill, decision, symbol, side, quantity, price, and maybe fee
 ) -> pd.DataFrame:       # (F, 7) checked; quantity, price and fee are decimals
     "Read fills; raises `DataFileError`, `FillError` and `DuplicateFillError`."
     try: table = pd.read_csv(file, dtype=str, keep_default_na=False, skipinitialspace=True)
@@ -518,7 +535,8 @@ def read_fills(
 def check_fills(table: pd.DataFrame) -> pd.DataFrame:
     "Fills with their numbers as decimals; raises `FillError` and `DuplicateFillError`."
     if absent := [c for c in _FILL if c not in table.columns]:
-        raise FillError(f"fills: there is no column {absent[0]!r}; wanted are {', '.join(_FILL)}, and fee where there is one")
+        raise FillError(f"fills: there is no column {absent[0]!r}; wanted are {', '.join(_FILL)}, and fee "
+                        "where there is one")
     out = table[list(_FILL)].astype(str).apply(lambda c: c.str.strip())
     out["side"] = out.side.str.upper().replace(dict(BOT="BUY", SLD="SELL", B="BUY", S="SELL"))
     out["fee"] = table.fee.astype(str).str.strip().replace("", "0") if "fee" in table.columns else "0"
@@ -528,9 +546,11 @@ def check_fills(table: pd.DataFrame) -> pd.DataFrame:
                         (out.fill == "", "each fill has an id"),
                         ([q <= 0 for q in out.quantity], "a quantity is positive"),
                         ([p <= 0 for p in out.price], "a price is positive")):
-        if (at := np.flatnonzero(wrong)).size: raise FillError(f"fills: row {at[0] + 1} ({out.fill[at[0]]!r}): {said}")
+        if (at := np.flatnonzero(wrong)).size:
+            raise FillError(f"fills: row {at[0] + 1} ({out.fill[at[0]]!r}): {said}")
     if (twice := out.fill.duplicated()).any():
-        raise DuplicateFillError(f"fills: {out.fill[twice].iloc[0]!r} is there twice; each execution has an id of its own")
+        raise DuplicateFillError(f"fills: {out.fill[twice].iloc[0]!r} is there twice; each execution has an "
+                                 "id of its own")
     return out
 
 def _decimal(text: str, name: str, at: str) -> Decimal:
@@ -563,26 +583,32 @@ def match_fills(
     fills: pd.DataFrame,           # as from `read_fills`
     booked: Iterable[str] = (),    # ids of fills that were booked before
 ) -> Executed:
-    "Book fills against their orders, in decimals; raises `UnmatchedFillError`, `DuplicateFillError`, `FillError`."
+    "Book fills against their orders, in decimals; raises a `FillError` that names the fill."
     fills, done = check_fills(fills), set(booked)
     if again := [f for f in fills.fill if f in done]:
         raise DuplicateFillError(f"fills: {again[0]!r} was booked before")
     *_, held, _, cash = orders._given
     exact = lambda x: Decimal(str(float(x)))
-    ordered = {str(name): (r.side, exact(r.shares), exact(r.price), name) for name, r in orders.table.iterrows()}
+    ordered = {str(name): (r.side, exact(r.shares), exact(r.price), name)
+               for name, r in orders.table.iterrows()}
     rows = {name: [Decimal(0), Decimal(0), Decimal(0)] for name in ordered}     # quantity, money, fee
     for f in fills.itertuples():
         if f.decision != orders.id or f.symbol not in ordered:
-            raise UnmatchedFillError(f"fills: {f.fill!r} is of {f.symbol!r} by decision {f.decision!r}, and decision "
-                                     f"{orders.id!r} ordered {', '.join(ordered) or 'nothing'}")
+            raise UnmatchedFillError(f"fills: {f.fill!r} is of {f.symbol!r} by decision {f.decision!r}, and "
+                                     f"decision {orders.id!r} ordered {', '.join(ordered) or 'nothing'}")
         side, shares, *_ = ordered[f.symbol]
-        if f.side != side: raise UnmatchedFillError(f"fills: {f.fill!r} is a {f.side} of {f.symbol}, and the order is a {side}")
+        if f.side != side:
+            raise UnmatchedFillError(f"fills: {f.fill!r} is a {f.side} of {f.symbol}, and the order is a "
+                                     f"{side}")
         row = rows[f.symbol]
         row[0], row[1], row[2] = row[0] + f.quantity, row[1] + f.quantity * f.price, row[2] + f.fee
-        if row[0] > shares: raise FillError(f"fills: with {f.fill!r}, {row[0]} of {f.symbol} are filled and {shares} were ordered")
+        if row[0] > shares:
+            raise FillError(f"fills: with {f.fill!r}, {row[0]} of {f.symbol} are filled and {shares} were "
+                            "ordered")
     return _booked(orders, ordered, rows, held, exact(cash) + exact(orders.flow), (*done, *fills.fill))
 
-def _booked(orders: Orders, ordered: dict, rows: dict, held: pd.Series, cash: Decimal, booked: tuple) -> Executed:
+def _booked(orders: Orders, ordered: dict, rows: dict, held: pd.Series, cash: Decimal,
+            booked: tuple) -> Executed:
     "Holdings, cash and slippage after what was filled."
     holdings, table = held.copy(), {}
     for symbol, (side, shares, price, name) in ordered.items():
@@ -592,7 +618,8 @@ def _booked(orders: Orders, ordered: dict, rows: dict, held: pd.Series, cash: De
         cash -= sign * money + fee
         slip = sign * (money - quantity * price)
         bps = float(slip / (quantity * price) * 10_000) if quantity else np.nan
-        table[name] = (side, shares, quantity, float(money / quantity) if quantity else np.nan, fee, slip, bps)
+        table[name] = (side, shares, quantity, float(money / quantity) if quantity else np.nan, fee, slip,
+                       bps)
     columns = ["side", "ordered", "filled", "average_price", "fee", "slippage", "slippage_bps"]
     frame = pd.DataFrame.from_dict(table, orient="index", columns=columns)
     return Executed(holdings, cash, frame, tuple(sorted(booked)))

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from portfolio_research.core import (CalendarError, MissingDataError, MissingExtraError, ParameterError, UnitError,
+from portfolio_research.core import (CalendarError, MissingDataError, MissingExtraError, ParameterError,
+                                     UnitError,
     as_written, fraction)
 
 # %% ../../nbs/execution/02_triggers.ipynb #ea3383b0
@@ -220,7 +221,8 @@ class Weekly(_Civil):
         if self.day is not None: object.__setattr__(self, "day", str(self.day).upper()[:3])
     def periods(self, dates): return (_day_number(dates) + 3 - _WEEK.index(self.day or "MON")) // 7
     @property
-    def called(self) -> str: return "a new week" if self.day is None else f"{self.day}, or the first bar after"
+    def called(self) -> str:
+        return "a new week" if self.day is None else f"{self.day}, or the first bar after"
 @dataclass(frozen=True, repr=False)
 class Monthly(_Civil):
     "The first bar of each month."
@@ -250,7 +252,7 @@ class Never(_Civil):
 # %% ../../nbs/execution/02_triggers.ipynb #81325d73
 @dataclass(frozen=True, repr=False)
 class MonthEnd(_Civil):
-    "The last session of each month by a calendar known beforehand (weekdays if none is named), or the next bar."
+    "The last session of each month, by a calendar known beforehand (weekdays if none is named)."
     days, called = 365.25 / 12, "the end of a month"
     def periods(self, dates):
         return _month_number(_moments(_session_after(_day_number(dates), self.calendar or "weekdays")))
@@ -290,7 +292,8 @@ class Every(_Civil):
         start = self.start or ("1970-01-05" if of_days else "1970-01-01")
         first = pd.Timestamp(start)
         if of_days: return (_day_number(dates) - (first - pd.Timestamp(0)).days) // n
-        later = _moments(_day_number(dates) - (first.day - 1))    # months may begin on another day than the 1st
+        # months may begin on another day than the 1st
+        later = _moments(_day_number(dates) - (first.day - 1))
         return (_month_number(later) - 12 * (first.year - 1970) - first.month + 1) // n
 
 # %% ../../nbs/execution/02_triggers.ipynb #7276f55e
@@ -323,7 +326,7 @@ class Shifted(Calendar):
 @dataclass(frozen=True)
 class DriftBand(BaseTrigger):
     "Fires while some sleeve's weight is more than `band` away from its target."
-    band: float | str        # distance from the target, in (0, 1]; fraction of the portfolio, or of the target
+    band: float | str  # distance from the target, in (0, 1]; fraction of the portfolio, or of the target
     relative: bool = False   # measure the distance as a fraction of the target
 
     def __post_init__(self):
@@ -354,7 +357,8 @@ class DriftBand(BaseTrigger):
         worst, count = int(np.argmax(np.abs(off) - width)), int((np.abs(off) > width + 1e-12).sum())
         side = "over" if off[worst] > 0 else "under"
         more = f", and {count - 1} more" if count > 1 else ""
-        return f"drift: {names[worst]} {100 * (abs(off[worst]) - width[worst]):.1f} points {side} its band{more}"
+        return (f"drift: {names[worst]} {100 * (abs(off[worst]) - width[worst]):.1f} points {side} its "
+                f"band{more}")
 
     def __repr__(self) -> str: return f"DriftBand({self.band:g}{', relative=True' if self.relative else ''})"
 
@@ -366,7 +370,8 @@ class _Pair(BaseTrigger):
     def _merged(self, question: str, *about):
         "What both parts answer, as one."
         return self.merge(getattr(self.a, question)(*about), getattr(self.b, question)(*about))
-    def fires(self, dates, last, weights, targets): return self._merged("fires", dates, last, weights, targets)
+    def fires(self, dates, last, weights, targets):
+        return self._merged("fires", dates, last, weights, targets)
     def may(self, dates, last, weights, targets): return self._merged("may", dates, last, weights, targets)
     def due_seen(self, seen): return bool(self._merged("due_seen", seen))
     def possible(self, dates): return self._merged("possible", dates)
@@ -400,7 +405,8 @@ class Both(_Pair):
     def __post_init__(self):
         for a in _joined(self.a):
             for b in _joined(self.b):
-                if said := a.contradicts(b) or b.contradicts(a): raise TriggerError(f"{self} contradicts itself: {said}")
+                if said := a.contradicts(b) or b.contradicts(a):
+                    raise TriggerError(f"{self} contradicts itself: {said}")
         if not self.possible(_weekdays("24/7" in repr(self)))[1:].any():
             raise TriggerError(f"{self} contradicts itself: in thirty years of days there is none after the "
                                "first on which both fire; was | meant?")
@@ -424,8 +430,8 @@ class SeeingTrigger(BaseTrigger):
         "Whether it fires as of the last bar that is seen, once there are targets."
         raise NotImplementedError(f"{type(self).__name__} must define fires_seen(seen)")
     def fires(self, dates, last, weights, targets):
-        raise TriggerError(f"{self!r} looks at more than dates and weights: ask may(...) for the bars on which "
-                           "it could fire, and due_seen(seen) on each of them")
+        raise TriggerError(f"{self!r} looks at more than dates and weights: ask may(...) for the bars on "
+                           "which it could fire, and due_seen(seen) on each of them")
     def may(self, dates, last, weights, targets): return np.ones(len(dates), bool)
     def due_seen(self, seen):
         dates, last, *_, targets = _bar_of(seen)
@@ -446,7 +452,8 @@ class WhenFlow(SeeingTrigger):
     def __post_init__(self):
         object.__setattr__(self, "least", fraction(self.least))
         if not 0 <= self.least <= 1:
-            raise UnitError(f"WhenFlow: {self.least:g} is {self.least:.0%} of the portfolio; write 0.01 or '1%'")
+            raise UnitError(f"WhenFlow: {self.least:g} is {self.least:.0%} of the portfolio; write 0.01 or "
+                            "'1%'")
     def fires_seen(self, seen):
         flow = abs(getattr(seen, "flow", 0.0) or 0.0)    # fraction of the portfolio before it, > 0 comes in
         return flow > 0 and flow >= self.least - 1e-12

@@ -15,7 +15,7 @@ import pandas as pd
 
 from ..core import ConstantColumnError, ParameterError, UnitError, as_written, fraction
 from ..estimation.trailing import Estimate, HistoryError, Trailing
-from ..execution.triggers import SeeingTrigger, TriggerError
+from ..execution.triggers import SeeingTrigger
 from ..metrics.metrics import metric
 from ..optimization.curvature import Shapes
 from ..optimization.objectives import ObjectiveError, read_value, value_text
@@ -29,7 +29,8 @@ def read_condition(
     "Read a condition on a metric; raises `ObjectiveError` on what is none."
     found = _CONDITION.fullmatch(text) if isinstance(text, str) else None
     if found is None:
-        raise ObjectiveError(f"cannot read the condition {text!r}; write 'volatility > 15%' or 'beta outside 0.4..0.6'")
+        raise ObjectiveError(f"cannot read the condition {text!r}; write 'volatility > 15%' or 'beta outside "
+                             "0.4..0.6'")
     name, relation, value, side, low, high = found.groups()
     name = metric(name).name
     if relation:
@@ -43,14 +44,15 @@ def read_condition(
 @dataclass(frozen=True, repr=False)
 class WhenMetric(SeeingTrigger):
     "Fires while a metric of what is held is in a range."
-    condition: str                                        # such as "volatility > 15%", "beta outside 0.4..0.6"
-    basis: Callable = field(default_factory=lambda: Trailing("1Y"))  # market -> Estimate: trailing, or expected
+    condition: str  # such as "volatility > 15%", "beta outside 0.4..0.6"
+    basis: Callable = field(default_factory=lambda: Trailing("1Y"))  # market -> Estimate
 
     __repr__ = as_written
     def __post_init__(self):
         read_condition(self.condition)
         if not callable(self.basis):
-            raise ParameterError(f"WhenMetric: a basis is such as Trailing('3M') or Expected.capm(), not {self.basis!r}")
+            raise ParameterError(f"WhenMetric: a basis is such as Trailing('3M') or Expected.capm(), not "
+                                 f"{self.basis!r}")
     def value(self, seen) -> float:
         "The metric of what is held, as of the last bar that is seen; NaN where it is not known."
         estimate, w = _held(self.basis, seen, seen.holdings)

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from portfolio_research.core import (ConstantColumnError, ParameterError, UnknownNameError, as_written, by_name,
+from portfolio_research.core import (ConstantColumnError, ParameterError, UnknownNameError, as_written,
+                                     by_name,
     n_bars)
 from ..estimation.trailing import HistoryError, Trailing
 from ..execution.costs import cost_fraction
@@ -39,10 +40,11 @@ def no_trade_region(
 ) -> NoTradeRegion:
     "When not to trade one asset beside cash (Gerhold et al. 2014, theorem 2.2)."
     if not (0 < mu < np.inf and 0 < sigma < np.inf and 0 < risk_aversion < np.inf and 0 < spread < 1):
-        raise ParameterError(f"no-trade region: mu {mu!r}, sigma {sigma!r} and risk aversion {risk_aversion!r} are "
-                             f"positive, and the spread {spread!r} is in (0, 1)")
+        raise ParameterError(f"no-trade region: mu {mu!r}, sigma {sigma!r} and risk aversion "
+                             f"{risk_aversion!r} are positive, and the spread {spread!r} is in (0, 1)")
     full = risk_aversion * sigma ** 2
-    if abs(mu / full - 1) < 1e-9: raise ParameterError("no-trade region: who holds the asset alone never trades")
+    if abs(mu / full - 1) < 1e-9:
+        raise ParameterError("no-trade region: who holds the asset alone never trades")
     from scipy.optimize import brentq
     most = min(mu, abs(full - mu)) * (1 - 1e-12)
     miss = lambda lam: _log_range(lam, mu, sigma, risk_aversion) - _log_ratio(lam, mu, full, spread)
@@ -51,11 +53,13 @@ def no_trade_region(
     tried = cube * full * np.geomspace(.01, 100, 81)
     above = next((lam for lam in tried if lam < most and miss(lam) > 0), None)    # it begins below zero
     if above is None:
-        raise ParameterError(f"no-trade region: a spread of {spread:.2%} is too wide for a weight of {merton:.1%}: the "
+        raise ParameterError(f"no-trade region: a spread of {spread:.2%} is too wide for a weight of "
+                             f"{merton:.1%}: the "
                              "band would reach to nothing, or to the whole")
     lam = brentq(miss, above / 1.2, above, xtol=1e-18, rtol=1e-14)
     low, high = (mu - lam) / full, (mu + lam) / full
-    return NoTradeRegion(low, high, merton, lam, cube, _share_turnover(low, high, mu, sigma, _log_ratio(lam, mu, full, spread)))
+    return NoTradeRegion(low, high, merton, lam, cube,
+                         _share_turnover(low, high, mu, sigma, _log_ratio(lam, mu, full, spread)))
 
 # %% ../../nbs/management/07_no_trade_band.ipynb #15cf132a
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(60)
@@ -70,9 +74,8 @@ def _log_range(lam: float, mu: float, sigma: float, aversion: float) -> float:
 
 def _log_ratio(lam: float, mu: float, full: float, spread: float) -> float:
     "Logarithm of the ratio of stock to cash at the upper edge, over that at the lower edge."
-    return float(np.log((mu + lam) / (mu - lam)) + np.log((full - mu + lam) / (full - mu - lam)) - np.log1p(-spread)) \
-        if full > mu else float(np.log((mu + lam) / (mu - lam)) + np.log((mu - full - lam) / (mu - full + lam))
-                                - np.log1p(-spread))
+    stock, cash = np.log((mu + lam) / (mu - lam)), np.log((full - mu + lam) / (full - mu - lam))
+    return float(stock + cash - np.log1p(-spread))
 
 def _share_turnover(low: float, high: float, mu: float, sigma: float, ratio: float) -> float:
     "Shares traded over shares held, a year (Gerhold et al. 2014, equation 2.11)."
@@ -94,7 +97,8 @@ def trade_to_region(
     n, h = len(held), np.asarray(held, float)
     low, high = np.minimum(np.broadcast_to(bounds[0], n), h), np.maximum(np.broadcast_to(bounds[1], n), h)
     least, most = min(total[0], h.sum()), max(total[1], h.sum())
-    if h.sum() > total[1] or (h > np.broadcast_to(bounds[1], n)).any():     # what breaks a limit comes back to it
+    # what breaks a limit comes back to it
+    if h.sum() > total[1] or (h > np.broadcast_to(bounds[1], n)).any():
         low, high = np.broadcast_to(bounds[0], n).astype(float), np.broadcast_to(bounds[1], n).astype(float)
         most = total[1]
     if h.sum() < total[0]: least = total[0]
@@ -110,16 +114,17 @@ def trade_to_region(
 # %% ../../nbs/management/07_no_trade_band.ipynb #494671bf
 @dataclass(frozen=True, repr=False)
 class NoTradeBand(SeeingTrigger):
-    "Trades where it is worth its cost, to the edge of what is worth it (Gerhold et al. 2014; one period for many)."
+    "Trades what is worth its cost, to where it no longer is (Gerhold et al. 2014; one period for many)."
     costs: Any                      # basis points of traded notional, "10bps", what has `bps`, or by name
     risk_aversion: float = 5.0      # > 0
-    basis: Callable = field(default_factory=lambda: Trailing("2Y"))  # market -> Estimate: its covariance is used
+    basis: Callable = field(default_factory=lambda: Trailing("2Y"))  # market -> Estimate
     horizon: int | str = "1Y"       # for how long a trade earns what it cost, where there are several names
 
     __repr__ = as_written
     def __post_init__(self):
         if not 0 < self.risk_aversion < np.inf:
-            raise ParameterError(f"NoTradeBand: the risk aversion is positive, such as 5, not {self.risk_aversion!r}")
+            raise ParameterError(f"NoTradeBand: the risk aversion is positive, such as 5, not "
+                                 f"{self.risk_aversion!r}")
         n_bars(self.horizon)
         given = self.costs.values() if isinstance(self.costs, Mapping) else [self.costs]
         if not given or not all(_rate(c) > 0 for c in given):
@@ -128,7 +133,8 @@ class NoTradeBand(SeeingTrigger):
     def reason_seen(self, seen):
         moves = self._moves(seen)
         name = moves.abs().idxmax()
-        return f"no-trade band: {name} {100 * abs(moves[name]):.1f} points {'over' if moves[name] < 0 else 'under'} its edge"
+        side = "over" if moves[name] < 0 else "under"
+        return f"no-trade band: {name} {100 * abs(moves[name]):.1f} points {side} its edge"
     def _moves(self, seen) -> pd.Series:
         "(S,) trades that are worth their cost."
         return self.edge(seen.targets, seen.holdings, seen) - seen.holdings
@@ -146,20 +152,24 @@ class NoTradeBand(SeeingTrigger):
         names = [name for name in held.index if name in estimate.assets]
         if not names: return t
         at = estimate.assets.get_indexer(names)
-        cov, h, wanted = estimate.covariance[np.ix_(at, at)], held[names].to_numpy(float), t[names].to_numpy(float)
+        cov, year = estimate.covariance[np.ix_(at, at)], estimate.per_year
+        h, wanted = held[names].to_numpy(float), t[names].to_numpy(float)
         costs = self.costs if isinstance(self.costs, Mapping) else dict.fromkeys(names, self.costs)
         if len(absent := pd.Index(names).difference(pd.Index(costs))):
             raise UnknownNameError(f"NoTradeBand: no cost is given for {absent[0]!r}")
         rates = np.array([_rate(costs[name]) for name in names])
-        if len(names) == 1 and len(t) == 1: w = _one_name(wanted[0], h[0], cov[0, 0], rates[0], self.risk_aversion)
-        else: w = self._many(wanted, h, cov, rates, n_bars(self.horizon) / 252, float(t.drop(names).sum()))
+        if len(names) == 1 and len(t) == 1:
+            w = _one_name(wanted[0], h[0], cov[0, 0], rates[0], self.risk_aversion)
+        else: w = self._many(wanted, h, cov, rates, n_bars(self.horizon, year) / year,
+                            float(t.drop(names).sum()))
         return t.mask(t.index.isin(names), pd.Series(w, names).reindex(t.index))
     def _many(self, t, h, cov, rates, years, others) -> np.ndarray:
         "(N,) where the trade of several names ends."
         room = max(1.0 - others, t.sum())
         least = t.sum() if t.sum() > room - 1e-9 else min(t.sum(), 0.0)
         low, high = np.minimum(t.min(initial=0.0), 0.0), np.maximum(1.0, t.max(initial=0.0))
-        return trade_to_region(self.risk_aversion * cov @ t, cov, h, rates / years, self.risk_aversion, (low, high),
+        return trade_to_region(self.risk_aversion * cov @ t, cov, h, rates / years, self.risk_aversion,
+                               (low, high),
                                (least, room))
 
 def _rate(cost: Any) -> float:
