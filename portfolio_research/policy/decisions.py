@@ -6,8 +6,8 @@
 __all__ = ['Decision', 'Decisions', 'Event']
 
 # %% ../../nbs/policy/01_decisions.ipynb #4c195778
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -60,6 +60,7 @@ class Decisions(Sequence):
     before: tuple[np.ndarray, float]  # exposures of strategies and portfolio on the bar before the first
     shadow: np.ndarray                # (T,) net return of the pool, on which no whole-portfolio rule acts
     monitored_returns: np.ndarray               # (T,) returns that a rule on the whole watches
+    odd: Mapping[int, list] = field(default_factory=dict)  # bar -> what is odd in the data of what is held
 
     def __len__(self) -> int: return len(self.dates)
     def __getitem__(self,  # type: ignore[override]  # no slices
@@ -90,7 +91,7 @@ class Decisions(Sequence):
 class Event:
     "One allocation, and what the overlays made of it."
     as_of: pd.Timestamp                         # date of the decision
-    status: str                                 # "optimal", "nearest" or "fallback"; "none" before the first
+    status: str                                 # "optimal", "nearest", "fallback", "reduced" or "none"
     reason: str                                 # the trigger, and the status in words
     stages: tuple[tuple[str, np.ndarray], ...]  # (name, (S,) weights): the allocation, then each overlay
     flags: tuple[Flag, ...]                     # what the allocator and the overlays raised
@@ -98,7 +99,7 @@ class Event:
     def targets(self) -> np.ndarray:
         "(S,) what was set; NaN while nothing could be, so that the trigger is asked again at the next bar."
         weights = self.stages[-1][1]
-        found = self.status in ("optimal", "nearest") or weights.any()
+        found = self.status in ("optimal", "nearest", "reduced") or weights.any()
         return weights if found else np.full(len(weights), np.nan)
     def plain(self) -> dict:
         "The event as JSON can hold it."
@@ -123,7 +124,7 @@ def _decision(path: Decisions, t: int) -> Decision:
     if path.risk.portfolio is not None: rows["risk, whole portfolio"] = whole
     delta = path.targets[t] - path.current[t]
     made_now = event if event.as_of == path.dates[t] else None
-    flags = (made_now.flags if made_now else ()) + tuple(_rule_flags(path, t))
+    flags = (made_now.flags if made_now else ()) + tuple(_rule_flags(path, t)) + tuple(_data_flags(path, t))
     return Decision(as_of=path.dates[t], targets=pd.Series(path.targets[t], path.assets),
                     orders=pd.Series(delta, path.assets)[path.traded[t]],
                     sleeves=pd.Series(whole, path.names),
@@ -139,6 +140,10 @@ def _rule_flags(path: Decisions, t: int) -> Iterator[Flag]:
         if x < 1: yield Flag("info", str(path.risk.strategy), f"{name} is held at {x:.0%}")
     if (x := path.by_portfolio[t]) < 1:
         yield Flag("warn", str(path.risk.portfolio), f"the whole portfolio is held at {x:.0%}")
+
+def _data_flags(path: Decisions, t: int) -> Iterator[Flag]:
+    "What looks odd in the data of what is held or wanted."
+    for text in path.odd.get(t, ()): yield Flag("warn", "data", text)
 
 def _why(path: Decisions, t: int, event: "Event | None") -> str:
     "The reasons for the orders of a bar."

@@ -23,9 +23,9 @@ from ..plugins import own_parts
 from portfolio_research.protocols import (Allocator, DrawdownRule, Overlay, Sleeve, Trigger, check_part,
     check_parts)
 from .decisions import Decision, Decisions, Event
-from ..management.overlays import apply_overlay, overlay_name
+from ..management.overlays import Seen, overlay_name, start_overlay, step_overlay
 from ..risk.placement import Placement, placement
-from ..data.market import Market
+from ..data.market import Market, odd_bars
 from ..execution.triggers import Monthly
 
 # %% ../../nbs/policy/02_policy.ipynb #e1ab01ba
@@ -182,6 +182,13 @@ def _check_parts(policy: Policy) -> None:
     if policy.sleeves is not None and (not policy.sleeves or len(set(policy.names)) < len(policy.names)):
         named = ", ".join(policy.names) or "there are none"
         raise ParameterError(f"Policy: sleeves need one name each: {named}")
+    for overlay in policy.overlays:
+        start_overlay(overlay)
+        if hasattr(overlay, "expect") and not hasattr(policy.allocate, "basis"):
+            raise ParameterError(
+                f"Policy: {overlay_name(overlay)} changes expectations, and {policy.allocate} has none; "
+                "allocate with a part that has a basis, such as Optimize(...)")
+
 
 # %% ../../nbs/policy/02_policy.ipynb #ed111ebc
 def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions, dict]:
@@ -192,7 +199,7 @@ def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions,
     dates, trades = market.dates[k:], sleeves.trades[k:]
     strategies, x, held_x = _strategy_exposures(risk.strategy, sleeves, state, k)
     managed = _managed(sleeves, market, held_x, state["held_x"], policy.cost_bps, k)
-    pool, held, shadow, book, event, events = _pool(policy, sleeves, managed, market, state, k)
+    pool, held, shadow, book, event, events, memory = _pool(policy, sleeves, managed, market, state, k)
     monitored_returns = _monitored_returns(risk, sleeves, managed, held, shadow, state["book"], k)
     portfolio, g = _advance(risk.portfolio, state["portfolio_rule"], monitored_returns, k)
     targets = _assets(sleeves.wanted, pool * x, g, k)
@@ -202,15 +209,15 @@ def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions,
     touched = _touched(sleeves, pool * x * g[:, None] + held, allocated[:, None] | trades, k)
     path = Decisions(dates, market.assets, sleeves.names, targets, current, (targets != current) | touched,
                      pool, x, g, trades, event, events, risk, (np.array(state["x"]), state["g"]), shadow,
-                     monitored_returns)
+                     monitored_returns, _odd(market, sleeves, targets, current, state["book"], k))
     after = dict(strategy_rules=strategies, x=x[-1].tolist(), held_x=held_x[-1].tolist(),
                  portfolio_rule=portfolio, g=float(g[-1]),
-                 book=book.tolist(), event=events[event[-1]].plain())
+                 book=book.tolist(), event=events[event[-1]].plain(), overlays=memory)
     return path, dict(version=STATE_VERSION,
                       as_of=str(market.dates[-1])) | _owner(policy, market, sleeves) | after
 
 # %% ../../nbs/policy/02_policy.ipynb #1234486e
-STATE_VERSION = 2  # of the form of a state
+STATE_VERSION = 3  # of the form of a state
 
 # argument -> names of parts in older texts and today's names; then arguments
 _RENAMED = {"reentry": {"Never": "NoReentry"}}
@@ -229,15 +236,16 @@ def _owner(policy: Policy, market: Market, sleeves: _Sleeves) -> dict:
     "Whom a state belongs to."
     return dict(policy=policy.identity, first=str(market.dates[0]), sleeves=list(sleeves.names))
 
-def _start(market: Market, risk: Placement, S: int) -> dict:
+def _start(policy: Policy, market: Market, risk: Placement, S: int) -> dict:
     "The state before the market's first bar."
     start = lambda rule: None if rule is None else rule.start(market.per_year).tolist()
     return dict(strategy_rules=[start(risk.strategy)] * S, x=[1.0] * S, held_x=[1.0] * S,
-                portfolio_rule=start(risk.portfolio), g=1.0, book=book_start(S).tolist(), event=None)
+                portfolio_rule=start(risk.portfolio), g=1.0, book=book_start(S).tolist(), event=None,
+                overlays=[start_overlay(overlay) for overlay in policy.overlays])
 
 def _resume(policy: Policy, market: Market, sleeves: _Sleeves, risk: Placement, state: dict | None) -> tuple:
     "The first bar to decide about, and the state before it."
-    if state is None: return 0, _start(market, risk, len(sleeves.names))
+    if state is None: return 0, _start(policy, market, risk, len(sleeves.names))
     for key, now in (dict(version=STATE_VERSION) | _owner(policy, market, sleeves)).items():
         if (then := state.get(key)) != now:
             raise StateError(f"review: the state was made with {key} {then!r}, and this is {now!r}; "
@@ -288,6 +296,17 @@ def _assets(books: list[np.ndarray] | None, weights: np.ndarray, exposure: np.nd
     if books is None: return exposure[:, None] * weights
     return exposure[:, None] * sum(weights[:, i, None] * book[k:] for i, book in enumerate(books))
 
+def _odd(market: Market, sleeves: _Sleeves, targets: np.ndarray, current: np.ndarray, book: list,
+         k: int) -> dict[int, list[str]]:
+    "By bar from k on, what is odd in the data of what is held, was held a bar before, or is wanted."
+    before = np.array(book[:len(sleeves.names)])
+    if sleeves.held is not None:
+        before = sum(w * h[k - 1] for w, h in zip(before, sleeves.held, strict=True)) if k else current[0]
+    concerned = (targets != 0) | (current != 0) | (np.vstack([before, current[:-1]]) != 0)
+    said = {t - k: [text for i, text in odd if i < 0 or concerned[t - k, i]]
+            for t, odd in odd_bars(market, k).items()}
+    return {t: texts for t, texts in said.items() if texts}
+
 def _touched(sleeves: _Sleeves, weights: np.ndarray, trades: np.ndarray, k: int) -> np.ndarray:
     "(T, N) assets in which a sleeve that trades, or is newly funded, holds or wants something."
     if sleeves.held is None: return trades & (weights != 0)
@@ -303,11 +322,13 @@ def _nothing_yet(date: pd.Timestamp, S: int) -> Event:
 
 def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market, state: dict,
                k: int) -> tuple:
-    "Weights wanted and held (T, S), the pool's net return (T,), the book's state, and the allocations."
+    """Weights wanted and held (T, S), the pool's net return (T,), the book's state, the allocations, and what
+    the overlays remember."""
     n, S = managed.shape
     dates, cash, book = market.dates, first_row(market.cash_returns)[k:], np.array(state["book"])
     events = [Event.of(state["event"]) if state["event"] else _nothing_yet(dates[0], S)]
     held, net, pool, event, i = np.empty((n, S)), np.empty(n), np.empty((n, S)), np.empty(n, int), 0
+    look, memory = _Look(policy, sleeves, managed, k), state["overlays"]
     def advance(book: np.ndarray, rows: np.ndarray, i: int) -> tuple:
         "Run the pool's book over targets from bar i on."
         bars = slice(i, i + len(rows))
@@ -317,45 +338,61 @@ def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: M
         h, r, _, after = advance(book, rows, i)
         last = dates[k + i - 1] if k + i else None
         due = policy.rebalance.due(dates[k + i:k + i + len(rows)], last, h, events[-1].targets)
+        j = int(np.argmax(due)) if due.any() else len(rows)
+        forced = _out_of_turn(look, memory, h[:j], events[-1].targets, k + i)
         wanted, known = h, len(events) - 1
-        if due.any():
-            j = int(np.argmax(due))
-            events.append(_allocate(policy, sleeves, dates[k + i + j], h[j]))
-            rows[j] = events[-1].stages[-1][1]
+        if forced is not None: j, answer, memory = forced
+        elif j < len(rows):
+            answer, memory = _allocate(policy, look.at(k + i + j, h[j], events[-1].targets), memory)
+        if j < len(rows):
+            events.append(answer)
+            rows[j] = answer.stages[-1][1]
             h, r, _, after = advance(book, rows[:j + 1], i)
             wanted = np.vstack([h[:j], rows[j]])
         done, i, book = slice(i, i + len(h)), i + len(h), after
         held[done], net[done], pool[done], event[done] = h, r, wanted, known
         event[i - 1] = len(events) - 1
     for array in (pool, held, net, event): array.flags.writeable = False
-    return pool, held, net, book, event, tuple(events)
+    return pool, held, net, book, event, tuple(events), memory
 
 def _pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market, state: dict,
           k: int) -> tuple:
     "The same, or what was walked before with the same parts, the same state, and the same returns."
     parts = (market, policy.allocate, policy.rebalance, *policy.overlays, *(policy.sleeves or ()))
     of = (*map(id, parts), len(policy.overlays), policy.cost_bps, k, managed.tobytes(), str(state["book"]),
-          str(state["event"]))
+          str(state["event"]), str(state["overlays"]))
     return _once("pool", of, parts, lambda: _walk_pool(policy, sleeves, managed, market, state, k))
 
+
 # %% ../../nbs/policy/02_policy.ipynb #2664200a
-def _allocate(policy: Policy, sleeves: _Sleeves, t: pd.Timestamp, previous: np.ndarray) -> Event:
-    "Allocate as of `t`, then let each overlay adjust."
-    seen = sleeves.market.until(t)
-    answer = policy.allocate.allocate(seen, pd.Series(previous, sleeves.names))
-    weights = by_name(answer.weights, sleeves.names, "allocate")
+def _allocate(policy: Policy, seen: Seen, memory: list) -> tuple[Event, list]:
+    "Allocate, then let each overlay adjust."
+    t, names = seen.sleeves.dates[-1], seen.weights.index
+    answer = _expecting(policy, seen).allocate(seen.sleeves, seen.holdings)
+    weights = by_name(answer.weights, names, "allocate")
     if (w := weights.to_numpy()).min() < 0 or not w.sum() <= 1 + 1e-9:
         raise ParameterError(f"allocate: the weights of {day(t)} are negative or sum to more than 1: "
                              f"{weights.to_dict()}")
-    stages, flags = [("allocate", weights.to_numpy())], []
-    if answer.status != "optimal":
-        flags.append(Flag("warn", str(policy.allocate), f"{answer.status}: {answer.reason}"))
-    for overlay in policy.overlays:
-        weights, raised = apply_overlay(overlay, weights, seen, policy.sleeves or (), sleeves.assets.until(t))
+    flags: list[Flag] = []
+    if answer.reason:
+        level, text = ("info", "") if answer.status == "optimal" else ("warn", f"{answer.status}: ")
+        flags.append(Flag(level, str(policy.allocate), text + answer.reason))
+    stages, raised, memory = _adjust(policy, replace(seen, weights=weights), memory)
+    reason = f"{policy.rebalance}: {answer.status} allocation"
+    return Event(t, answer.status, reason, (("allocate", w), *stages), (*flags, *raised)), memory
+
+def _adjust(policy: Policy, seen: Seen, memory: list) -> tuple[list, list[Flag], list]:
+    "What the overlays make of weights, one after the other: stages, flags, and what they remember."
+    stages: list[tuple[str, np.ndarray]] = []
+    flags: list[Flag] = []
+    after: list[Any] = []
+    for overlay, known in zip(policy.overlays, memory, strict=True):
+        weights, raised, kept = step_overlay(overlay, known, seen)
         stages.append((overlay_name(overlay), weights.to_numpy()))
         flags += raised
-    reason = f"{policy.rebalance}: {answer.status} allocation"
-    return Event(t, answer.status, reason, tuple(stages), tuple(flags))
+        after.append(kept)
+        seen = replace(seen, weights=weights)
+    return stages, flags, after
 
 def _against(decision: Decision, path: Decisions, holdings, state: dict, tolerance: float) -> Decision:
     "The decision with its state and path, and with orders from what is really held."
@@ -371,3 +408,66 @@ def _against(decision: Decision, path: Decisions, holdings, state: dict, toleran
     said = (f"{name} is held at {held[name]:.1%}, expected {expected[name]:.1%}" for name in path.assets[off])
     flags = tuple(Flag("warn", "holdings", text) for text in said)
     return replace(decision, orders=delta[path.traded[-1] | off & (delta != 0)], flags=decision.flags + flags)
+
+# %% ../../nbs/policy/02_policy.ipynb #248df1f3
+class _Look:
+    "What overlays are shown, bar by bar; the histories of the sleeves are made where one asks for them."
+    def __init__(self, policy: Policy, sleeves: _Sleeves, managed: np.ndarray, k: int):
+        self.policy, self.sleeves, self.managed, self.k = policy, sleeves, managed, k
+        self.due = [overlay for overlay in policy.overlays if hasattr(overlay, "due")]
+        self.long = any(hasattr(overlay, name) for overlay in policy.overlays
+                        for name in ("step", "due", "expect"))
+
+    @cached_property
+    def histories(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        "(T, S) returns of the sleeves under their own rules, and without, from the first bar on."
+        sleeves, managed = self.sleeves, self.managed
+        if self.k:
+            risk = placement(self.policy.risk)
+            start = _start(self.policy, sleeves.assets, risk, len(sleeves.names))
+            _, _, held = _strategy_exposures(risk.strategy, sleeves, start, 0)
+            managed = _managed(sleeves, sleeves.assets, held, start["held_x"], self.policy.cost_bps, 0)
+        table = lambda returns: pd.DataFrame(returns, sleeves.assets.dates, sleeves.names)
+        return table(managed), table(sleeves.returns)
+
+    def at(self, t: int, holdings: np.ndarray, targets: np.ndarray) -> Seen:
+        "What is known as of bar t."
+        sleeves, date, names = self.sleeves, self.sleeves.assets.dates[t], self.sleeves.names
+        known = sleeves.market.until(date)
+        assets = sleeves.assets.until(date) if sleeves.held and self.policy.overlays else known
+        managed, unmanaged = (h.iloc[:t + 1] for h in self.histories) if self.long else (pd.DataFrame(),) * 2
+        held = pd.Series(holdings, names)
+        wanted = None if np.isnan(targets).any() else pd.Series(targets, names)
+        return Seen(held, held, wanted, assets, known, managed, unmanaged, tuple(self.policy.sleeves or ()))
+
+def _out_of_turn(look: _Look, memory: list, held: np.ndarray, targets: np.ndarray, k: int) -> tuple | None:
+    "The first bar on which an overlay cuts what is held, the event, and what the overlays remember then."
+    if not look.due or np.isnan(targets).any(): return None
+    for j, holdings in enumerate(held):
+        seen = look.at(k + j, holdings, targets)
+        asked = [overlay for overlay in look.due if overlay.due(seen)]
+        if not asked: continue
+        stages, flags, after = _adjust(look.policy, seen, memory)
+        cut = np.where(np.abs(stages[-1][1]) < np.abs(holdings), stages[-1][1], holdings)
+        if (cut == holdings).all(): continue
+        reason = f"{', '.join(map(overlay_name, asked))}: a review out of turn, which only reduces"
+        stages = [("held", holdings), *stages, ("reduced", cut)]
+        return j, Event(seen.sleeves.dates[-1], "reduced", reason, tuple(stages), tuple(flags)), after
+    return None
+
+@dataclass(frozen=True, eq=False)
+class _Adjusted:
+    "A basis whose estimate overlays have adjusted."
+    basis: Callable
+    overlays: tuple
+    seen: Seen
+    def __call__(self, market: Market):
+        estimate = self.basis(market)
+        for overlay in self.overlays: estimate = overlay.expect(estimate, self.seen)
+        return estimate
+
+def _expecting(policy: Policy, seen: Seen) -> Allocator:
+    "The allocator, with what overlays expect in place of its own basis."
+    allocator: Any = policy.allocate
+    if not (asked := tuple(o for o in policy.overlays if hasattr(o, "expect"))): return allocator
+    return replace(allocator, basis=_Adjusted(allocator.basis, asked, seen))
