@@ -172,6 +172,9 @@ def _by_asset(value: float | str | Mapping, assets: pd.Index, what: str) -> np.n
         raise UnknownNameError(f"Costs: {what} says nothing about {none[0]!r}; give it, or '*' for all others")
     return np.array([cost_fraction(value[a] if a in value else value["*"], what) for a in assets])
 
+class Unsaid(float):
+    "Basis points that nobody gave: a default, or what an object of costs comes to."
+
 def as_costs(
     cost_bps: float | str | None,  # basis points of traded notional
     costs: Costs | None,           # the same and more
@@ -180,7 +183,8 @@ def as_costs(
     "One of two ways to say what trading costs; raises `ParameterError` where both are used."
     if costs is not None and not isinstance(costs, Costs):
         raise ParameterError(f"{who}: costs is an object such as Costs(bps=10), not {costs!r}")
-    if cost_bps is not None and costs is not None and cost_bps != costs.level:
+    if isinstance(cost_bps, Unsaid) and costs is not None: return costs
+    if cost_bps is not None and costs is not None:
         raise ParameterError(f"{who}: cost_bps={cost_bps!r} is short for costs=Costs(bps={cost_bps!r}); give one "
                              "of the two")
     return Costs(bps=cost_bps) if costs is None and cost_bps is not None else costs

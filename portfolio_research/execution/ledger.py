@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['FILLS', 'NOTHING', 'WAITS', 'CALLED', 'RUINED', 'LEGS', 'exposures', 'borrow_fee', 'drift', 'fill', 'FinancingError',
            'MarginError', 'CapitalError', 'Margin', 'Terms', 'plain_terms', 'terms_of', 'book_start', 'state_plain',
-           'state_read', 'Advance', 'advance', 'Account', 'run_account', 'levered_growth', 'best_leverage']
+           'state_read', 'Advance', 'advance', 'check_financed', 'Account', 'run_account', 'levered_growth',
+           'best_leverage']
 
 # %% ../../nbs/execution/03_ledger.ipynb #8a1dae1e
 from collections.abc import Iterator
@@ -313,6 +314,7 @@ def _run(state, targets, returns, cash, debit, delisting, borrow, impact, overni
             kept, traded[t] = fill(now, waiting, cost, relative, push, each, least_fee, credit)
             if detailed and kept > 0:
                 turned[t] = _paid(before, now, kept, waiting, cost, relative, spread, push, legs[t], growth)
+                if fixed == 0 and minimum == 0: legs[t, _FIXED] = 0.0
             elif detailed: legs[t, _FIXED] = -growth
             growth *= kept
             going = NOTHING
@@ -391,6 +393,46 @@ def advance(
                         terms.least, terms.maintenance, money, detailed)
     return Advance(*done, state, money)
 
+# %% ../../nbs/execution/03_ledger.ipynb #55c2bfbe
+def check_financed(
+    table: np.ndarray,             # (T, N) signed weights as of each bar; NaN: not traded
+    market: Market,                # with rates and volumes
+    who: str = "targets",          # wants them, for the message
+    costs: Costs = Costs(),        # what trading costs
+    margin: Margin | None = None,  # what the broker asks for
+) -> None:
+    """Refuse what nobody would finance, by asset and date; raises `FinancingError`, `MarginError`,
+    `MissingDataError`."""
+    def where(bad: np.ndarray) -> str:
+        t, i = np.argwhere(bad)[0]
+        return f"{who}: {market.assets[i]!r} on {day(market.dates[t])}, to {table[t, i]:.4g}"
+    with np.errstate(invalid="ignore"): short = table < -LEAST_WEIGHT
+    if short.any():
+        rates = market.borrow_rates
+        if rates is None:
+            raise FinancingError(f"{where(short)}: a short needs borrow_rates= in the market; 0 says that shares "
+                                 "are borrowed for nothing")
+        if (bare := short & np.isnan(np.broadcast_to(np.asarray(rates, float), table.shape))).any():
+            raise FinancingError(f"{where(bare)}: it has no borrow rate, so it cannot be sold short; give one in "
+                                 "borrow_rates=, or leave it out of the shorts")
+    net, gross = table.sum(axis=1), np.nansum(np.abs(table), axis=1)   # of whole rows; else what fits is bought
+    if market.debit_rate is None and (over := net > 1 + 1e-9).any():
+        t = int(over.argmax())
+        raise FinancingError(f"{who}: on {day(market.dates[t])} weights of {net[t]:.4g} need {net[t] - 1:.4g} of borrowed "
+                             "cash, and the market has no debit_rate; debit_rate=0 says that it is lent for "
+                             "nothing")
+    if margin is not None and (over := gross * margin.initial > 1 + 1e-9).any():
+        t = int(over.argmax())
+        raise MarginError(f"{who}: on {day(market.dates[t])} a gross of {gross[t]:.4g} needs {gross[t] * margin.initial:.4g} "
+                          f"of equity as initial margin of {margin.initial:g}; at most {1 / margin.initial:.4g} "
+                          "can be opened")
+    if costs.impact is not None and market.volumes is not None:
+        ordered = np.vstack([np.zeros((1, table.shape[1]), bool), np.nan_to_num(table[:-1]) != 0])
+        if (none := ordered & (market.volumes.to_numpy() == 0)).any():
+            t, i = np.argwhere(none)[0]
+            raise MissingDataError(f"volumes: {market.assets[i]!r} is traded on {day(market.dates[t])} under "
+                                   f"{costs.impact}, and its volume there is 0")
+
 # %% ../../nbs/execution/03_ledger.ipynb #f487cc3f
 @dataclass(frozen=True, eq=False, repr=False)
 class Account:
@@ -438,44 +480,11 @@ def run_account(
 ) -> Account:
     "Run signed targets over a market; raises `FinancingError`, `MarginError`, or as `terms_of` does."
     terms, table = terms_of(market, costs, fill, margin, min_trade, capital), np.asarray(targets, float)
-    _check_financed(table, market, costs, margin)
+    check_financed(table, market, "targets", costs, margin)
     returns = np.vstack([np.full((1, table.shape[1]), np.nan), market.returns.to_numpy()])
     cash, start = np.append(0.0, market.cash_returns.to_numpy()), 1.0 if capital is None else float(capital)
     if not 0 < start < np.inf: raise CapitalError(f"capital is a sum of money above 0, not {capital!r}")
     return Account(market, start, advance(book_start(table.shape[1]), table, returns, cash, terms, start))
-
-# %% ../../nbs/execution/03_ledger.ipynb #55c2bfbe
-def _check_financed(table: np.ndarray, market: Market, costs: Costs, margin: Margin | None) -> None:
-    "Refuse targets that nobody would finance, by asset and date."
-    def where(bad: np.ndarray) -> str:
-        t, i = np.argwhere(bad)[0]
-        return f"{market.assets[i]!r} on {day(market.dates[t])}, to {table[t, i]:.4g}"
-    with np.errstate(invalid="ignore"): short = table < -LEAST_WEIGHT
-    if short.any():
-        rates = market.borrow_rates
-        if rates is None:
-            raise FinancingError(f"{where(short)}: a short needs borrow_rates= in the market; 0 says that shares "
-                                 "are borrowed for nothing")
-        if (bare := short & np.isnan(np.broadcast_to(np.asarray(rates, float), table.shape))).any():
-            raise FinancingError(f"{where(bare)}: it has no borrow rate, so it cannot be sold short; give one in "
-                                 "borrow_rates=, or leave it out of the shorts")
-    net, gross = np.nansum(table, axis=1), np.nansum(np.abs(table), axis=1)
-    if market.debit_rate is None and (over := net > 1 + 1e-9).any():
-        t = int(over.argmax())
-        raise FinancingError(f"{day(market.dates[t])}: weights of {net[t]:.4g} need {net[t] - 1:.4g} of borrowed "
-                             "cash, and the market has no debit_rate; debit_rate=0 says that it is lent for "
-                             "nothing")
-    if margin is not None and (over := gross * margin.initial > 1 + 1e-9).any():
-        t = int(over.argmax())
-        raise MarginError(f"{day(market.dates[t])}: a gross of {gross[t]:.4g} needs {gross[t] * margin.initial:.4g} "
-                          f"of equity as initial margin of {margin.initial:g}; at most {1 / margin.initial:.4g} "
-                          "can be opened")
-    if costs.impact is not None and market.volumes is not None:
-        ordered = np.vstack([np.zeros((1, table.shape[1]), bool), np.nan_to_num(table[:-1]) != 0])
-        if (none := ordered & (market.volumes.to_numpy() == 0)).any():
-            t, i = np.argwhere(none)[0]
-            raise MissingDataError(f"volumes: {market.assets[i]!r} is traded on {day(market.dates[t])} under "
-                                   f"{costs.impact}, and its volume there is 0")
 
 # %% ../../nbs/execution/03_ledger.ipynb #3d8ea793
 def levered_growth(
