@@ -19,7 +19,7 @@ from portfolio_research.core import (MissingDataError, ParameterError, UnknownNa
 # %% ../../nbs/execution/01_costs.ipynb #3298c085
 LEAST_WEIGHT = 1e-8  # a weight below is no position, and a change below is no order
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def value_left(
     before: np.ndarray,    # (N,) signed asset weights before the trade, fractions of the value before
     target: np.ndarray,    # (N,) signed weights after it, fractions of the value after; NaN: not traded
@@ -47,7 +47,7 @@ def value_left(
         kept = after
     return kept
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def value_kept(
     before: np.ndarray,  # (N,) signed asset weights before the trade, fractions of the value before
     target: np.ndarray,  # (N,) signed weights after it, fractions of the value after; NaN: not traded

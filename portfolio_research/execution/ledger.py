@@ -36,7 +36,7 @@ def exposures(
                       "cash": 1 - long + short, "leverage": long + short})
 
 # %% ../../nbs/execution/03_ledger.ipynb #4f3c18c4
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def borrow_fee(
     held: np.ndarray,    # (N+1,) signed weights, cash last
     borrow: np.ndarray,  # (N,) what borrowing costs over the bar, fraction of the value that is owed
@@ -47,7 +47,7 @@ def borrow_fee(
         if held[i] < 0: fee -= held[i] * borrow[i]
     return fee
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def drift(
     held: np.ndarray,       # (N+1,) signed weights, cash last; changed in place
     returns: np.ndarray,    # (N,) simple returns over the bar; NaN where an asset has no price any more
@@ -76,7 +76,7 @@ def drift(
     return value
 
 # %% ../../nbs/execution/03_ledger.ipynb #458bb17e
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def fill(
     held: np.ndarray,      # (N+1,) signed weights before the fill, cash last; changed in place
     target: np.ndarray,    # (N,) signed weights wanted after it; NaN: this asset is not traded
@@ -255,7 +255,7 @@ LEGS = ("gains", "interest received", "interest paid", "borrow fees", "commissio
         "written off")  # what changes equity; the last is a loss beyond equity, which the broker bears
 _GAINS, _RECEIVED, _PAID, _BORROW, _COMMISSION, _SPREAD, _IMPACT, _FIXED, _WRITTEN = range(len(LEGS))
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _gains(held, returns, delisting):
     "What positions earn over a bar."
     gain = 0.0
@@ -263,7 +263,7 @@ def _gains(held, returns, delisting):
         if held[i] != 0: gain += held[i] * (returns[i] if returns[i] == returns[i] else delisting[i])
     return gain
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _paid(before, after, kept, target, cost, relative, spread, impact, legs, scale):
     "Costs of a fill by kind, and its turnover."
     priced, crossed, pressed, turned, net = 0.0, 0.0, 0.0, 0.0, 0.0
@@ -282,7 +282,7 @@ def _paid(before, after, kept, target, cost, relative, spread, impact, legs, sca
     return (turned + abs(net)) / 2
 
 # %% ../../nbs/execution/03_ledger.ipynb #6b03e494
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _run(state, targets, returns, cash, debit, delisting, borrow, impact, overnight, intraday, cost, relative,
          spread, fixed, minimum, credit, least, maintenance, money, detailed):
     "Run a book over T bars; `state` is changed in place."
@@ -372,7 +372,8 @@ def advance(
     detailed: bool = True, # whether legs and turnover are wanted
 ) -> Advance:
     "Run a book over the next T bars; the same bits however a stretch of bars is cut."
-    state, targets, returns, cash = (np.array(x, float, order="C") for x in (state, targets, returns, cash))
+    state, (targets, returns, cash) = np.array(state, float), (np.ascontiguousarray(x, float) for x in (
+        targets, returns, cash))
     if targets.ndim != 2 or returns.shape != targets.shape or cash.shape != targets.shape[:1]:
         raise ParameterError(f"advance: targets {targets.shape}, returns {returns.shape} and cash {cash.shape} do "
                              "not fit; wanted are (T, N), (T, N) and (T,)")
