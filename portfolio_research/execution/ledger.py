@@ -71,8 +71,8 @@ def drift(
                 held[i] = 0.0
     held[n] -= fee
     value += held[n]
-    if value > 0: held /= value
-    else: held[:] = 0.0
+    scale = value if value > 0 else np.inf
+    for i in range(n + 1): held[i] /= scale
     return value
 
 # %% ../../nbs/execution/03_ledger.ipynb #458bb17e
@@ -327,11 +327,12 @@ def _run(state, targets, returns, cash, debit, delisting, borrow, impact, overni
             if detailed: legs[t, _WRITTEN] = -growth
             growth = 0.0
             now[:], waiting[:] = 0.0, 0.0
-        net[t], held[t] = growth - 1, now[:n]
+        net[t] = growth - 1
         money *= growth
+        for i in range(n): held[t, i] = now[i]
         if going == RUINED: continue
         for i in range(n):
-            if not np.isnan(targets[t, i]):
+            if targets[t, i] == targets[t, i]:
                 going = WAITS
                 break
         if going == WAITS:
