@@ -149,7 +149,9 @@ class Policy:
     @property
     def long_only(self) -> bool:
         "Whether it never sells short and never borrows: so unless its allocator or a strategy says otherwise."
-        return all(getattr(part, "long_only", True) for part in (self.allocate, *(self.sleeves or ())))
+        rules = [rule for rule in (placement(self.risk).strategy, placement(self.risk).portfolio) if rule]
+        levered = any(getattr(rule, "max_exposure", 1.0) > 1 for rule in rules)
+        return not levered and all(getattr(part, "long_only", True) for part in (self.allocate, *(self.sleeves or ())))
     @property
     def names(self) -> list[str] | None:
         "The names of the sleeves; None where they are the assets."
@@ -329,6 +331,8 @@ def _managed(policy: Policy, sleeves: _Sleeves, market: Market, held: np.ndarray
     "(T, S) what sleeves earn under their own rules: return on what is held, cash on the rest, less costs."
     cash = first_row(market.cash_returns)[k:, None]
     earning = np.vstack([before, held[:-1]])
+    if market.debit_rate is not None:
+        cash = np.where(earning > 1, np.append(0.0, market.accrued(market.debit_rate))[k:, None], cash)
     own, spread = policy.trading_costs.fractions(market.assets)
     dearest = (own + spread).max(initial=0)
     relative = (own + spread) / dearest if dearest else np.ones(len(own))
