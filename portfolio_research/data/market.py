@@ -146,11 +146,12 @@ class Market:
         yields: dict | pd.Series | pd.DataFrame | None = None,  # annual fractions, by asset or date and asset
         gaps: str = "raise",                                    # or "ffill": carry prices over holes
         per_year: float | None = None,                          # bars in a year, > 0; None: as the dates say
-        **traded,         # opens, volumes, borrow_rates, debit_rate, delisting_return; lows and highs to check
+        **traded,         # opens, volumes, borrow_rates, debit_rate, delisting_return; lows, highs to check
     ) -> "Market":                                              # checked copies; see `repairs` and `notes`
         "Check everything, keep copies; raises the `DataError` that says what is wrong, and where."
         prices, repairs = _fill(prices, gaps)
-        return cls._of(check_prices(prices), benchmark, sectors, cash_rate, yields, repairs, per_year, **traded)
+        return cls._of(check_prices(prices), benchmark, sectors, cash_rate, yields, repairs, per_year,
+                       **traded)
 
     @classmethod
     def _of(cls, prices, benchmark=None, sectors=None, cash_rate=0.0, yields=None, repairs=(),
@@ -213,7 +214,8 @@ class Market:
         rate: float | pd.Series | pd.DataFrame,  # annual fraction; by date, by asset, or both
     ) -> np.ndarray:                             # (T-1,), or (T-1, N) where assets have rates of their own
         "An annual rate over each period: days between two bars over 365, at the rate when the period began."
-        each = isinstance(rate, pd.DataFrame) or isinstance(rate, pd.Series) and rate.index.equals(self.assets)
+        named = isinstance(rate, pd.Series) and rate.index.equals(self.assets)
+        each = named or isinstance(rate, pd.DataFrame)
         shape = (len(self.dates), len(self.assets)) if each else len(self.dates)
         rate, years = np.broadcast_to(np.asarray(rate, float), shape)[:-1], np.diff(_clock(self.dates)) / 365
         return (1 + rate) ** (years[:, None] if each else years) - 1
@@ -346,8 +348,8 @@ def _traded(prices: pd.DataFrame, opens=None, volumes=None, borrow_rates=None, d
         for limit, sign in ((bars["lows"], 1), (bars["highs"], -1)):
             if limit is not None and (bad := sign * (open_ - limit) < 0).any(axis=None):
                 name, date, count = _first(bad)
-                raise BadPriceError(f"opens: {name!r} opens at {open_.at[date, name]:g} on {date}, outside of "
-                                    f"low and high; {count} do")
+                raise BadPriceError(f"opens: {name!r} opens at {open_.at[date, name]:g} on {date}, outside "
+                                    f"of low and high; {count} do")
     if isinstance(delisting_return, float | int | str): lost = fraction(delisting_return)
     else: lost = by_name(_fractions(delisting_return), prices.columns, "delisting_return", fill=0.0)
     if not np.all(np.asarray(lost) >= -1):
@@ -360,13 +362,15 @@ def _traded(prices: pd.DataFrame, opens=None, volumes=None, borrow_rates=None, d
 def _beside(table: pd.DataFrame, prices: pd.DataFrame, what: str) -> pd.DataFrame:
     "A table beside the prices: a number wherever there is a price, above zero but for volumes."
     table = check_table(table, what)
-    if not isinstance(table, pd.DataFrame): raise NotNumericError(f"{what}: a table by date and asset is wanted")
+    if not isinstance(table, pd.DataFrame):
+        raise NotNumericError(f"{what}: a table by date and asset is wanted")
     if len(absent := prices.columns.difference(table.columns)):
         raise UnknownNameError(f"{what}: there is no column for {absent[0]!r}")
     table = table.reindex(prices.index)[prices.columns].where(prices.notna())
     if (none := table.isna() & prices.notna()).any(axis=None):
         name, date, count = _first(none)
-        raise MissingDataError(f"{what}: {name!r} has a price on {date} and nothing here; {count} are missing")
+        raise MissingDataError(f"{what}: {name!r} has a price on {date} and nothing here; {count} are "
+                               "missing")
     if (bad := (table < 0) | np.isinf(table) | (table == 0) & (what != "volumes")).any(axis=None):
         name, date, count = _first(bad)
         raise BadPriceError(f"{what}: {name!r} is {table.at[date, name]:g} on {date}, one of {count}")
@@ -382,16 +386,19 @@ def _borrow(rates, prices: pd.DataFrame) -> pd.Series | pd.DataFrame | None:
                              "borrow_rates")
     if isinstance(rates, float | int | str): rates = dict.fromkeys(prices.columns, rates)
     none = [name for name, rate in _fractions(rates).items() if np.isnan(rate)]
-    if none: raise MissingDataError(f"borrow_rates: the rate of {none[0]!r} is missing; leave the name out where "
-                                    "an asset cannot be borrowed")
-    return _not_negative(by_name(_fractions(rates), prices.columns, "borrow_rates", fill=np.nan), "borrow_rates")
+    if none:
+        raise MissingDataError(f"borrow_rates: the rate of {none[0]!r} is missing; leave the name out where "
+                               "an asset cannot be borrowed")
+    named = by_name(_fractions(rates), prices.columns, "borrow_rates", fill=np.nan)
+    return _not_negative(named, "borrow_rates")
 
 def _fractions(named) -> dict: return {name: fraction(value) for name, value in dict(named).items()}
 
 def _not_negative(rate, what: str):
     "An annual rate that is paid; raises `UnitError` on one below zero."
     if np.nanmin(np.asarray(rate, float), initial=0) < 0:
-        raise UnitError(f"{what}: {np.nanmin(np.asarray(rate, float)):g} is negative, and this is what is paid")
+        least = np.nanmin(np.asarray(rate, float))
+        raise UnitError(f"{what}: {least:g} is negative, and this is what is paid")
     return rate
 
 # %% ../../nbs/data/01_market.ipynb #e5672ac1

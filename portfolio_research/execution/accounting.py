@@ -24,7 +24,7 @@ def check_targets(
     targets: pd.DataFrame,   # (T, N) weights as of each date; a row of NaN: no trade
     market: Market,          # the market that they are for
     long_only: bool = True,  # whether weights must be >= 0 with a row sum of at most 1
-) -> pd.DataFrame:           # the same as float64, columns in the market's order; weights below the least are 0
+) -> pd.DataFrame:           # the same as float64, in the market's order; weights below the least are 0
     """Check a table of targets; raises `TargetError`, `UnknownNameError` or `CalendarError` that says the
     date and the asset."""
     if not isinstance(targets, pd.DataFrame):

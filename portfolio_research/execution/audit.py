@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .costs import LEAST_WEIGHT, Costs
-from .ledger import CALLED, LEGS, RUINED, Account, terms_of
+from .ledger import LEGS, RUINED, Account, terms_of
 
 # %% ../../nbs/execution/05_audit.ipynb #ddf471fa
 def vectorbt_portfolio(
@@ -63,8 +63,8 @@ def _orders(account: Account, costs: Costs, fill: str) -> dict:
     moved = (filled | gone | ended) & (money > 1e-12 * np.append(account.capital, equity[:-1])[:, None])
     extra = np.where(moved & filled, _more(account, costs, fill, money, fees), 0.0)
     scale, table = _scale(market.prices), lambda x: pd.DataFrame(x, market.dates, market.assets)
-    out = dict(close=last / scale, size=table(np.where(moved, size * scale, np.nan)), price=table(price / scale),
-               fees=table(fees), fixed_fees=table(extra), direction="longonly")
+    out = dict(close=last / scale, size=table(np.where(moved, size * scale, np.nan)),
+               price=table(price / scale), fees=table(fees), fixed_fees=table(extra), direction="longonly")
     return _financed(out, account) if _is_financed(account) else out
 
 def _more(account: Account, costs: Costs, fill: str, money: np.ndarray, fees: np.ndarray) -> np.ndarray:
@@ -76,12 +76,14 @@ def _more(account: Account, costs: Costs, fill: str, money: np.ndarray, fees: np
     return np.where(counts, more + (push * money ** 1.5 if len(push) else 0.0), 0.0)
 
 # %% ../../nbs/execution/05_audit.ipynb #934170fa
-_FINANCING = [LEGS.index(name) for name in ("interest received", "interest paid", "borrow fees", "written off")]
+_FINANCING = [LEGS.index(name) for name in
+              ("interest received", "interest paid", "borrow fees", "written off")]
 
 def _is_financed(account: Account) -> bool:
     "Whether vectorbt cannot keep an account by itself."
     held = account.done.held
-    return bool(account.done.legs[:, _FINANCING].any() or (held < 0).any() or (held.sum(axis=1) > 1 + 1e-12).any())
+    borrowed = (held < 0).any() or (held.sum(axis=1) > 1 + 1e-12).any()
+    return bool(account.done.legs[:, _FINANCING].any() or borrowed)
 
 def _financed(orders: dict, account: Account) -> dict:
     "The same with a column whose price carries financing."
@@ -95,4 +97,5 @@ def _financed(orders: dict, account: Account) -> dict:
     size, price = np.full(len(equity), np.nan), start - carried
     size[0] = -1.0
     more = dict(close=price, price=price, size=size, fees=0.0, fixed_fees=0.0)
-    return {key: table.assign(**{name: more[key]}) if key in more else "both" for key, table in orders.items()}
+    return {key: table.assign(**{name: more[key]}) if key in more else "both"
+            for key, table in orders.items()}

@@ -83,7 +83,7 @@ def turnover(
     return float(np.abs(w - d).sum() + abs(w.sum() - d.sum())) / 2
 
 def cost_fraction(
-    cost_bps: float | str,   # basis points of traded notional, in [0, 5000), or text such as "10bps" or "0.1%"
+    cost_bps: float | str,   # basis points of traded notional, in [0, 5000), or text: "10bps", "0.1%"
     what: str = "cost_bps",  # what it is called, for the message
 ) -> float:                  # the same as a fraction
     "Read a cost; raises `ParameterError` on one that cannot be."
@@ -169,7 +169,8 @@ def _by_asset(value: float | str | Mapping, assets: pd.Index, what: str) -> np.n
     if len(odd := pd.Index(value).difference(assets.append(pd.Index(["*"])))):
         raise UnknownNameError(f"Costs: {what} names {odd[0]!r}, which the market does not have")
     if "*" not in value and len(none := assets.difference(pd.Index(value))):
-        raise UnknownNameError(f"Costs: {what} says nothing about {none[0]!r}; give it, or '*' for all others")
+        raise UnknownNameError(f"Costs: {what} says nothing about {none[0]!r}; give it, or '*' for all "
+                               "others")
     return np.array([cost_fraction(value[a] if a in value else value["*"], what) for a in assets])
 
 class Unsaid(float):
@@ -185,6 +186,6 @@ def as_costs(
         raise ParameterError(f"{who}: costs is an object such as Costs(bps=10), not {costs!r}")
     if isinstance(cost_bps, Unsaid) and costs is not None: return costs
     if cost_bps is not None and costs is not None:
-        raise ParameterError(f"{who}: cost_bps={cost_bps!r} is short for costs=Costs(bps={cost_bps!r}); give one "
-                             "of the two")
+        raise ParameterError(f"{who}: cost_bps={cost_bps!r} is short for costs=Costs(bps={cost_bps!r}); give "
+                             "one of the two")
     return Costs(bps=cost_bps) if costs is None and cost_bps is not None else costs

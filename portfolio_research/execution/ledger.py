@@ -9,17 +9,16 @@ __all__ = ['FILLS', 'NOTHING', 'WAITS', 'CALLED', 'RUINED', 'LEGS', 'exposures',
            'best_leverage']
 
 # %% ../../nbs/execution/03_ledger.ipynb #8a1dae1e
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numba
 import numpy as np
 import pandas as pd
 
-from portfolio_research.core import (DataError, Flag, MissingDataError, ParameterError, StateError, as_written,
-    day, fraction, n_bars)
+from ..core import (DataError, Flag, MissingDataError, ParameterError, StateError,
+    as_written, day, fraction, n_bars)
 from ..data.market import Market
 from .costs import LEAST_WEIGHT, Costs, cost_fraction, value_left
 
@@ -86,7 +85,7 @@ def fill(
     fixed: float,          # an order, fraction of equity before
     minimum: float,        # least cost of an order, fraction of equity before
     credit: bool,          # whether cash may be owed afterwards
-) -> tuple[float, float]:  # equity after over equity before, 0: costs took it all; notional over equity before
+) -> tuple[float, float]:  # equity after over before, 0: costs took it all; notional over equity before
     "Trade to the targets, in place; what is not traded keeps its value."
     n, kept, fit = len(target), 1.0, 1.0
     for _ in range(100):
@@ -137,6 +136,7 @@ class Margin:
     def __str__(self) -> str: return as_written(self)
 
 FILLS = ("close", "open")
+_FREE, _TEN = Costs(), Costs(bps=10)
 
 @dataclass(frozen=True, eq=False)
 class Terms:
@@ -187,7 +187,8 @@ def terms_of(
     own, spread = costs.fractions(market.assets)
     dearest = float((own + spread).max(initial=0))
     if costs.needs_money and capital is None:
-        raise CapitalError(f"{costs}: fixed costs and impact depend on how much money there is; give capital=")
+        raise CapitalError(f"{costs}: fixed costs and impact depend on how much money there is; give "
+                           "capital=")
     if fill not in FILLS: raise ParameterError(f"fill is 'close' or 'open', not {fill!r}")
     if fill == "open" and market.opens is None:
         raise MissingDataError("fill='open' needs opens=, the opening prices, in the market")
@@ -230,7 +231,7 @@ NOTHING, WAITS, CALLED, RUINED = range(4)  # what is going on in a book
 
 def book_start(
     n: int,                              # assets, >= 1
-    weights: np.ndarray | None = None,   # (N,) signed weights held at the start, the rest is cash; None: all cash
+    weights: np.ndarray | None = None,   # (N,) signed weights held at the start; None: all is cash
 ) -> np.ndarray:                         # (2N+2,) state
     "The state of a book before its first bar."
     state = np.zeros(2 * n + 2)
@@ -251,8 +252,8 @@ def state_read(
     return np.array(plain, float)
 
 # %% ../../nbs/execution/03_ledger.ipynb #45ef8e23
-LEGS = ("gains", "interest received", "interest paid", "borrow fees", "commission", "spread", "impact", "fixed",
-        "written off")  # what changes equity; the last is a loss beyond equity, which the broker bears
+LEGS = ("gains", "interest received", "interest paid", "borrow fees", "commission", "spread", "impact",
+        "fixed", "written off")  # what changes equity; the last is a loss beyond it, which the broker bears
 _GAINS, _RECEIVED, _PAID, _BORROW, _COMMISSION, _SPREAD, _IMPACT, _FIXED, _WRITTEN = range(len(LEGS))
 
 @numba.njit(cache=True, nogil=True)
@@ -358,7 +359,7 @@ class Advance(NamedTuple):
     net: np.ndarray       # (T,) growth of equity over each bar, less 1; -1: ruined
     traded: np.ndarray    # (T,) notional bought and sold, fraction of equity before the fill
     turnover: np.ndarray  # (T,) half of all changes in weight, cash among them; zero where not detailed
-    legs: np.ndarray      # (T, 9) what changed equity, see `LEGS`, fractions of equity before the bar; or (0, 9)
+    legs: np.ndarray      # (T, 9) what changed equity, see `LEGS`, over equity before the bar; or (0, 9)
     events: np.ndarray    # (T,) CALLED or RUINED where that happened
     state: np.ndarray     # (2N+2,) after the last bar
     money: float          # equity after the last bar
@@ -376,8 +377,8 @@ def advance(
     state, (targets, returns, cash) = np.array(state, float), (np.ascontiguousarray(x, float) for x in (
         targets, returns, cash))
     if targets.ndim != 2 or returns.shape != targets.shape or cash.shape != targets.shape[:1]:
-        raise ParameterError(f"advance: targets {targets.shape}, returns {returns.shape} and cash {cash.shape} do "
-                             "not fit; wanted are (T, N), (T, N) and (T,)")
+        raise ParameterError(f"advance: targets {targets.shape}, returns {returns.shape} and cash "
+                             f"{cash.shape} do not fit; wanted are (T, N), (T, N) and (T,)")
     T, n = targets.shape
     if state.shape != (2 * n + 2,):
         raise StateError(f"advance: a state of {state.size} numbers is not one of {n} assets, which has "
@@ -387,7 +388,8 @@ def advance(
     debit = cash if terms.debit is None else terms.debit
     if len(terms.relative) != n or any(len(x) not in (0, T) for x in (terms.impact, terms.borrow, debit,
                                                                       terms.overnight)):
-        raise ParameterError(f"advance: the terms are not for {T} bars of {n} assets; cut them by terms.rows(a, b)")
+        raise ParameterError(f"advance: the terms are not for {T} bars of {n} assets; cut them by "
+                             "terms.rows(a, b)")
     *done, money = _run(state, targets, returns, cash, np.ascontiguousarray(debit), terms.delisting,
                         *(np.ascontiguousarray(x) for x in (terms.borrow, terms.impact, terms.overnight,
                                                             terms.intraday)),
@@ -400,7 +402,7 @@ def check_financed(
     table: np.ndarray,             # (T, N) signed weights as of each bar; NaN: not traded
     market: Market,                # with rates and volumes
     who: str = "targets",          # wants them, for the message
-    costs: Costs = Costs(),        # what trading costs
+    costs: Costs = _FREE,          # what trading costs
     margin: Margin | None = None,  # what the broker asks for
 ) -> None:
     """Refuse what nobody would finance, by asset and date; raises `FinancingError`, `MarginError`,
@@ -412,22 +414,23 @@ def check_financed(
     if short.any():
         rates = market.borrow_rates
         if rates is None:
-            raise FinancingError(f"{where(short)}: a short needs borrow_rates= in the market; 0 says that shares "
-                                 "are borrowed for nothing")
+            raise FinancingError(f"{where(short)}: a short needs borrow_rates= in the market; 0 says that "
+                                 "shares are borrowed for nothing")
         if (bare := short & np.isnan(np.broadcast_to(np.asarray(rates, float), table.shape))).any():
-            raise FinancingError(f"{where(bare)}: it has no borrow rate, so it cannot be sold short; give one in "
-                                 "borrow_rates=, or leave it out of the shorts")
-    net, gross = table.sum(axis=1), np.nansum(np.abs(table), axis=1)   # of whole rows; else what fits is bought
+            raise FinancingError(f"{where(bare)}: it has no borrow rate, so it cannot be sold short; give "
+                                 "one in borrow_rates=, or leave it out of the shorts")
+    net = table.sum(axis=1)  # of whole rows; of others, what fits is bought
+    gross = np.nansum(np.abs(table), axis=1)
     if market.debit_rate is None and (over := net > 1 + 1e-9).any():
         t = int(over.argmax())
-        raise FinancingError(f"{who}: on {day(market.dates[t])} weights of {net[t]:.4g} need {net[t] - 1:.4g} of borrowed "
-                             "cash, and the market has no debit_rate; debit_rate=0 says that it is lent for "
-                             "nothing")
+        raise FinancingError(f"{who}: on {day(market.dates[t])} weights of {net[t]:.4g} need "
+                             f"{net[t] - 1:.4g} of borrowed cash, and the market has no debit_rate; "
+                             "debit_rate=0 says that it is lent for nothing")
     if margin is not None and (over := gross * margin.initial > 1 + 1e-9).any():
         t = int(over.argmax())
-        raise MarginError(f"{who}: on {day(market.dates[t])} a gross of {gross[t]:.4g} needs {gross[t] * margin.initial:.4g} "
-                          f"of equity as initial margin of {margin.initial:g}; at most {1 / margin.initial:.4g} "
-                          "can be opened")
+        raise MarginError(f"{who}: on {day(market.dates[t])} a gross of {gross[t]:.4g} needs "
+                          f"{gross[t] * margin.initial:.4g} of equity as initial margin of "
+                          f"{margin.initial:g}; at most {1 / margin.initial:.4g} can be opened")
     if costs.impact is not None and market.volumes is not None:
         ordered = np.vstack([np.zeros((1, table.shape[1]), bool), np.nan_to_num(table[:-1]) != 0])
         if (none := ordered & (market.volumes.to_numpy() == 0)).any():
@@ -472,9 +475,9 @@ class Account:
                 f"{''.join('; ' + flag.text for flag in self.events)})")
 
 def run_account(
-    targets: pd.DataFrame | np.ndarray,  # (T, N) signed weights as of each bar, market's order; NaN: not traded
+    targets: pd.DataFrame | np.ndarray,  # (T, N) signed weights as of each bar; NaN: not traded
     market: Market,                      # prices and rates
-    costs: Costs = Costs(bps=10),        # what trading costs
+    costs: Costs = _TEN,                 # what trading costs; 10 basis points where nothing is said
     fill: str = "close",                 # or "open": where orders are filled, of the next bar
     margin: Margin | None = None,        # what the broker asks for
     min_trade: float | str = 0.0,        # change of weight below which there is no order, but for exits

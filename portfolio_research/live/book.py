@@ -117,7 +117,8 @@ def _decide(policy: Policy, ledger, memory, market, now, prints, holdings, value
     last, fresh, trading = len(market.dates) - 1, memory.row is None, memory.trading[0]
     first = last if fresh else memory.row["bar"] + 1
     names = market.assets
-    if holdings is not None: held = book_start(len(names), check_holdings(holdings, market, policy.long_only).to_numpy())
+    if holdings is not None:
+        held = book_start(len(names), check_holdings(holdings, market, policy.long_only).to_numpy())
     else: held = account_now(memory.account, market, policy)
     off = fresh or first < last or memory.account["off"] or holdings is not None
     weights = pd.Series(held[:len(names)], names) if off else None

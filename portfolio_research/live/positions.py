@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from ..execution.costs import Costs
-from portfolio_research.execution.ledger import (CALLED, RUINED, Terms, advance, book_start, state_plain, state_read,
-    terms_of)
+from portfolio_research.execution.ledger import (CALLED, RUINED, Terms, advance, book_start, state_plain,
+    state_read, terms_of)
 from ..core import (EmptyDataError, ParameterError, PortfolioResearchError,
     UnknownNameError, by_name)
 from ..policy.decisions import Decision, Decisions
@@ -44,7 +44,7 @@ def account_now(
     account: dict | None,  # from `account_of`, perhaps of an earlier bar; None: nothing but cash
     market: Market,        # what came since, too
     cost_bps: Any,         # basis points of traded notional; or costs, or a policy with fills and margin too
-    capital: float | None = None,  # money, where costs depend on it; None: only proportional costs are reckoned
+    capital: float | None = None,  # money, where costs depend on it; None: proportional costs only
 ) -> np.ndarray:           # (2N+2,) as of the market's last bar; the first N are the weights
     "What is held now: drifted, and filled with the orders that went out."
     return account_run(account, market, cost_bps, capital)[2]
@@ -66,7 +66,8 @@ def account_run(
     terms, money = _terms(cost_bps, market, capital).rows(k, len(market.dates)), capital or 1.0
     if account["sales"]:
         quiet = np.concatenate([state[:n + 1], np.zeros(n + 1)])
-        held = advance(quiet, np.full((1, n), np.nan), returns[:1], cash[:1], terms.rows(0, 1), money, False).held[0]
+        none = np.full((1, n), np.nan)
+        held = advance(quiet, none, returns[:1], cash[:1], terms.rows(0, 1), money, False).held[0]
         state[n + 2:] = np.clip(state[n + 2:], np.minimum(held, 0), np.maximum(held, 0))   # towards zero only
     done = advance(state, np.full(returns.shape, np.nan), returns, cash, terms, money, False)
     return done.held, done.net, done.state

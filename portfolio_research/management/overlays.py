@@ -77,7 +77,8 @@ def step_overlay(
     "One step of an overlay; raises `ParameterError` on what cannot be held, or cannot be kept as JSON."
     title = overlay_name(overlay)
     if not hasattr(overlay, "step"):
-        return *apply_overlay(overlay, seen.weights, seen.sleeves, seen.strategies, seen.market, long_only), None
+        return *apply_overlay(overlay, seen.weights, seen.sleeves, seen.strategies, seen.market,
+                              long_only), None
     answer = overlay.step(memory, seen)
     if not (isinstance(answer, tuple) and len(answer) == 3 and answer[1] is not None):
         raise ParameterError(f"{title}: step returns three things, weights, a list of flags and the memory")

@@ -19,9 +19,10 @@ import pandas as pd
 
 from ..execution.accounting import book_advance, check_targets
 from ..execution.costs import LEAST_WEIGHT, Costs, Unsaid, as_costs
-from portfolio_research.execution.ledger import (FILLS, Margin, Terms, book_start, check_financed, plain_terms,
-    terms_of)
-from ..core import EmptyDataError, Flag, ParameterError, StateError, by_name, day, fraction, one_thread
+from portfolio_research.execution.ledger import (FILLS, Margin, Terms, book_start, check_financed,
+    plain_terms, terms_of)
+from portfolio_research.core import (EmptyDataError, Flag, ParameterError, StateError, by_name, day,
+    fraction, one_thread)
 from ..plugins import own_parts
 from portfolio_research.protocols import (Allocator, DrawdownRule, Overlay, Sleeve, Trigger, check_part,
     check_parts)
@@ -98,7 +99,7 @@ def _run_sleeves(policy: "Policy", market: Market) -> _Sleeves:
     return _Sleeves(names, _market_of(net, names, market), net, held, wanted, np.column_stack(trades), market)
 
 def _asset_terms(policy: "Policy", market: Market) -> Terms:
-    "What assets are held at in books of strategies and in the pool: costs that are proportional, and financing."
+    "What assets are held at in books of strategies and in the pool: proportional costs, and financing."
     return terms_of(market, replace(policy.trading_costs, impact=None, fixed=0.0, minimum=0.0), policy.fill)
 
 def _pool_terms(policy: "Policy", market: Market) -> Terms:
@@ -126,13 +127,13 @@ class Policy:
     sleeves: Sequence[Sleeve] | None = None    # strategies or policies; None: the assets
     overlays: Sequence[Overlay] = ()           # in the order in which they adjust the weights
     risk: DrawdownRule | Placement | None = None  # of the whole; `per_strategy(rule)`, `both(rule)`
-    cost_bps: float = None           # type: ignore[assignment]  # short for Costs(bps=...); None: 10, or of costs
+    cost_bps: float = None  # type: ignore[assignment]  # short for Costs(bps=...); None: 10, or of `costs`
     tolerance: float = 0.01          # holdings off by more than this weight are traded back; >= 0
     name: str = ""                   # what it is called as a sleeve of another policy; "": named by its parts
     costs: Costs | None = field(default=None, repr=False)  # what trading costs, in place of `cost_bps`
-    fill: str = field(default="close", repr=False)         # or "open": where orders are filled, of the next bar
+    fill: str = field(default="close", repr=False)  # or "open": where orders are filled, of the next bar
     margin: Margin | None = field(default=None, repr=False)  # what the broker asks for; None: nothing
-    min_trade: float | str = field(default=0.0, repr=False)  # weight below which there is no order, but for exits
+    min_trade: float | str = field(default=0.0, repr=False)  # a smaller change is no order, but for exits
     kind = "neutral"                 # among strategies: none of the families
 
     def __post_init__(self):
@@ -148,10 +149,11 @@ class Policy:
         return self.costs or Costs(bps=float(self.cost_bps))
     @property
     def long_only(self) -> bool:
-        "Whether it never sells short and never borrows: so unless its allocator or a strategy says otherwise."
+        "Whether it never sells short and never borrows: so unless a part of it says otherwise."
         rules = [rule for rule in (placement(self.risk).strategy, placement(self.risk).portfolio) if rule]
         levered = any(getattr(rule, "max_exposure", 1.0) > 1 for rule in rules)
-        return not levered and all(getattr(part, "long_only", True) for part in (self.allocate, *(self.sleeves or ())))
+        parts = (self.allocate, *(self.sleeves or ()))
+        return not levered and all(getattr(part, "long_only", True) for part in parts)
     @property
     def names(self) -> list[str] | None:
         "The names of the sleeves; None where they are the assets."
@@ -221,12 +223,14 @@ def _check_parts(policy: Policy) -> None:
     check_part(policy.allocate, Allocator, "Policy: allocate")
     check_part(policy.rebalance, Trigger, "Policy: rebalance")
     placement(policy.risk)
-    if policy.fill not in FILLS: raise ParameterError(f"Policy: fill is 'close' or 'open', not {policy.fill!r}")
+    if policy.fill not in FILLS:
+        raise ParameterError(f"Policy: fill is 'close' or 'open', not {policy.fill!r}")
     if policy.margin is not None and not isinstance(policy.margin, Margin):
         raise ParameterError(f"Policy: margin is None or Margin(initial='50%', maintenance='25%'), not "
                              f"{policy.margin!r}")
     if not 0 <= policy.min_trade < 1:
-        raise ParameterError(f"Policy: min_trade is a weight, at least 0 and below 1, not {policy.min_trade!r}")
+        raise ParameterError("Policy: min_trade is a weight, at least 0 and below 1, not "
+                             f"{policy.min_trade!r}")
     if policy.sleeves is not None and (not policy.sleeves or len(set(policy.names)) < len(policy.names)):
         named = ", ".join(policy.names) or "there are none"
         raise ParameterError(f"Policy: sleeves need one name each: {named}")
@@ -258,8 +262,8 @@ def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions,
     orders = ((targets != current) | touched) & ((targets == 0) | (np.abs(targets - current) >= LEAST_WEIGHT))
     if not policy.long_only:
         wanted = np.where(orders.any(axis=1, keepdims=True), targets, np.nan)
-        check_financed(np.vstack([np.full((k, targets.shape[1]), np.nan), wanted]), market, str(policy.allocate),
-                       margin=policy.margin)
+        wanted = np.vstack([np.full((k, targets.shape[1]), np.nan), wanted])
+        check_financed(wanted, market, str(policy.allocate), margin=policy.margin)
     path = Decisions(dates, market.assets, sleeves.names, targets, current, orders,
                      pool, x, g, trades, event, events, risk, (np.array(state["x"]), state["g"]), shadow,
                      monitored_returns, _odd(market, sleeves, targets, current, state["book"], k))
@@ -280,8 +284,8 @@ def as_named_now(
     text: str,  # the identity of a policy, or a part in settings, as an earlier version wrote it
 ) -> str:       # the same with the names of today
     "The text of a policy with parts that have been renamed since."
-    for field, names in _RENAMED.items():
-        for then, now in names.items(): text = re.sub(rf"(\b{field}\s*=\s*){then}\(", rf"\g<1>{now}(", text)
+    for where, names in _RENAMED.items():
+        for then, now in names.items(): text = re.sub(rf"(\b{where}\s*=\s*){then}\(", rf"\g<1>{now}(", text)
     for then, now in _ARGUMENTS.items(): text = re.sub(rf"\b{then}(?=\s*=[^=])", now, text)
     return text
 
@@ -431,9 +435,9 @@ def _allocate(policy: Policy, seen: Seen, memory: list) -> tuple[Event, list]:
     weights = by_name(answer.weights, names, "allocate")
     weights = weights.where(weights.abs() >= LEAST_WEIGHT, 0.0).where(weights.notna())
     if not _can_be((w := weights.to_numpy()), getattr(policy.allocate, "long_only", True)):
-        why = "" if getattr(policy.allocate, "long_only", True) is False else f", and {policy.allocate} is long-only"
-        raise ParameterError(f"allocate: the weights of {day(t)} are missing, negative or sum to more than 1{why}: "
-                             f"{weights.to_dict()}")
+        what = "negative or sum to more than 1" if np.isfinite(w).all() else "missing"
+        why = f", and {policy.allocate} is long-only" if what != "missing" else ""
+        raise ParameterError(f"allocate: the weights of {day(t)} are {what}{why}: {weights.to_dict()}")
     flags: list[Flag] = []
     if answer.reason:
         level, text = ("info", "") if answer.status == "optimal" else ("warn", f"{answer.status}: ")

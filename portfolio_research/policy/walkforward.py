@@ -30,7 +30,8 @@ from ..execution.ledger import Account, run_account, terms_of
 # %% ../../nbs/policy/03_walkforward.ipynb #ac22536c
 _VALUE = 1e6  # money at the start where nothing depends on it
 
-def _kept(policy: Policy, market: Market, costs: Costs, decisions: Decisions, capital: float | None) -> Account:
+def _kept(policy: Policy, market: Market, costs: Costs, decisions: Decisions,
+          capital: float | None) -> Account:
     "The decisions run through the ledger."
     if capital is None and not costs.needs_money: capital = _VALUE
     return run_account(decisions.orders.to_numpy(), market, costs, policy.fill, policy.margin,
@@ -74,7 +75,7 @@ class Study:
         return returns[returns.index > self.start]
     @property
     def cash(self) -> pd.DataFrame:
-        "(T,) equity, cash, and in money what changed equity over each bar: gains, interest, fees, costs by kind."
+        "(T,) equity, cash, and in money what changed equity over each bar: gains, interest, fees, costs."
         return self.account.cash
     @property
     def events(self) -> tuple[Flag, ...]:
@@ -114,7 +115,7 @@ def walk_forward(
         raise ParameterError(f"walk_forward: a policy and a market are wanted, in this order, not "
                              f"{type(policy).__name__} and {type(market).__name__}")
     charged = as_costs(cost_bps, costs, "walk_forward") or policy.trading_costs
-    terms_of(market, charged, policy.fill, capital=capital)       # what is missing is said before the years go by
+    terms_of(market, charged, policy.fill, capital=capital)  # what is missing is said before it is walked
     return _study(policy, market, charged, _decide(policy, market), capital)
 
 def _decide(policy: Policy, market: Market) -> Decisions: return policy.review(market).path
@@ -123,9 +124,9 @@ def _study(policy: Policy, market: Market, costs: Costs, decisions: Decisions,
            capital: float | None = None) -> Study:
     "The decisions filled and accounted for."
     account = _kept(policy, market, costs, decisions, capital)
-    return Study(policy, market, costs.level, decisions, account.weights,
-                 pd.Series(account.done.traded, market.dates), vectorbt_portfolio(account, costs, policy.fill),
-                 account, costs)
+    traded = pd.Series(account.done.traded, market.dates)
+    return Study(policy, market, costs.level, decisions, account.weights, traded,
+                 vectorbt_portfolio(account, costs, policy.fill), account, costs)
 
 # %% ../../nbs/policy/03_walkforward.ipynb #c800051c
 STUDY_METRICS = ("cagr", "volatility", "sharpe", "max_drawdown", "calmar")
@@ -214,8 +215,8 @@ def compare(
         for names, decided in _decided(policies, market, workers):
             for name, decisions in zip(names, decided, strict=True):
                 bar.set_description(name if isinstance(name, str) else ", ".join(name), refresh=False)
-                studies[name] = _study(policies[name], market, charged or policies[name].trading_costs, decisions,
-                                       capital)
+                studies[name] = _study(policies[name], market, charged or policies[name].trading_costs,
+                                       decisions, capital)
                 bar.update()
     return Comparison({name: studies[name] for name in policies})
 

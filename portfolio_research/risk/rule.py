@@ -137,8 +137,8 @@ def _managed(exposure: pd.Series, returns: pd.Series, cost_bps: float,
     out = np.full((2, len(returns)), np.nan)
     net, held = np.empty((2, live.sum()))
     if debit is None and (most := exposure.max()) > 1:
-        raise ParameterError(f"an exposure of {most:.4g} needs {most - 1:.4g} of borrowed cash; say what that "
-                             "costs in debit=, 0 where it is lent for nothing")
+        raise ParameterError(f"an exposure of {most:.4g} needs {most - 1:.4g} of borrowed cash; say what "
+                             "that costs in debit=, 0 where it is lent for nothing")
     earned = cash_by_date(cash, returns)[live]
     owed = earned if debit is None else cash_by_date(debit, returns)[live]
     _follow(book, exposure.to_numpy()[live], returns.to_numpy(float)[live], earned, owed,
@@ -152,7 +152,8 @@ def cash_by_date(cash: float | str | pd.Series, returns: pd.Series,
     "What cash returns over each period: an annual rate by the days from bar to bar over 365, as in a market."
     if not isinstance(cash, pd.Series):
         days = returns.index.to_series().diff() / pd.Timedelta(days=1)
-        return ((1 + fraction(cash)) ** (days.fillna(days.median() if len(days) > 1 else 1.0) / 365) - 1).to_numpy()
+        years = days.fillna(days.median() if len(days) > 1 else 1.0).to_numpy() / 365
+        return (1 + fraction(cash)) ** years - 1
     year = per_year or periods_per_year(returns.index, "returns")
     if len(absent := returns.index.difference(cash.index)):
         raise CalendarError(f"cash: there is no return on {absent[0]}")
@@ -225,7 +226,8 @@ class _Combined(BaseRule):
     def max_exposure(self) -> float:                                      # type: ignore[override]
         most = [p.max_exposure for p in self.parts]
         if max(most) <= 1: return 1.0
-        if self.how == "+": return float(max(1.0, sum(w * m for w, m in zip(self.weights, most, strict=True))))
+        shares = sum(w * m for w, m in zip(self.weights, most, strict=True)) if self.weights else 0.0
+        if self.how == "+": return float(max(1.0, shares))
         return min(most) if self.how == "&" else max(most)
     def warmup(self, per_year: float = 252.0) -> int: return max(p.warmup(per_year) for p in self.parts)
     def memory(self,
@@ -239,7 +241,8 @@ class _Combined(BaseRule):
             part.run(own := state[at:at + len(blank)], returns, numbers, e, signals)
             at += len(blank)
         state[WEALTH:PER_YEAR] = own[WEALTH:PER_YEAR]
-        both = {"&": np.min, "|": np.max, "+": lambda e, axis: np.minimum(self._shares(e), self.max_exposure)}[self.how]
+        shares = lambda e, axis: np.minimum(self._shares(e), self.max_exposure)
+        both = {"&": np.min, "|": np.max, "+": shares}[self.how]
         exposures[:] = signals[:] = both(said, axis=0)
         state[[EXPOSURE, SIGNAL]] = exposures[-1]
     def _shares(self, said: np.ndarray) -> np.ndarray:
