@@ -131,6 +131,11 @@ class Market:
     yields: pd.Series | pd.DataFrame | None = None  # annual fraction paid out: (N,), or (T, N) if it changes
     repairs: tuple[str, ...] = ()                   # what was done to the data on request, in words
     notes: tuple[str, ...] = ()                     # what was recognised, and what looks odd, in words
+    opens: pd.DataFrame | None = None               # (T, N) opening prices, where there is a close
+    volumes: pd.DataFrame | None = None             # (T, N) units traded in each bar, where there is a close
+    borrow_rates: pd.Series | pd.DataFrame | None = None  # annual fraction a short pays: (N,) or (T, N)
+    debit_rate: float | pd.Series | None = None     # annual fraction that borrowed cash costs; or (T,)
+    delisting_return: float | pd.Series = 0.0       # earned after the last price of an asset; or (N,)
 
     @classmethod
     def from_prices(cls,
@@ -141,21 +146,23 @@ class Market:
         yields: dict | pd.Series | pd.DataFrame | None = None,  # annual fractions, by asset or date and asset
         gaps: str = "raise",                                    # or "ffill": carry prices over holes
         per_year: float | None = None,                          # bars in a year, > 0; None: as the dates say
+        **traded,         # opens, volumes, borrow_rates, debit_rate, delisting_return; lows, highs to check
     ) -> "Market":                                              # checked copies; see `repairs` and `notes`
         "Check everything, keep copies; raises the `DataError` that says what is wrong, and where."
         prices, repairs = _fill(prices, gaps)
-        return cls._of(check_prices(prices), benchmark, sectors, cash_rate, yields, repairs, per_year)
+        return cls._of(check_prices(prices), benchmark, sectors, cash_rate, yields, repairs, per_year,
+                       **traded)
 
     @classmethod
     def _of(cls, prices, benchmark=None, sectors=None, cash_rate=0.0, yields=None, repairs=(),
-            per_year=None) -> "Market":
+            per_year=None, **traded) -> "Market":
         "A market of checked prices; what comes along is checked here."
         if sectors is not None: sectors = by_name(sectors, prices.columns, "sectors")
         year = periods_per_year(prices.index,
                                 "prices") if per_year is None else _positive(per_year, "per_year")
         market = cls(prices, _on_calendar(benchmark, prices.index), sectors,
                      _rates(cash_rate, prices.index, "cash_rate"), _yields(yields, prices), repairs,
-                     _odd(prices, year))
+                     _odd(prices, year), **_traded(prices, **traded))
         market.__dict__["per_year"] = year
         return market
 
@@ -201,9 +208,17 @@ class Market:
         return None if self.benchmark is None else self.benchmark.pct_change().iloc[1:]
     @cached_property
     def cash_returns(self) -> pd.Series:
-        "(T-1,) what cash earned over each period, at the rate known when the period began."
-        rate = np.broadcast_to(np.asarray(self.cash_rate, float), len(self.dates))[:-1]
-        return pd.Series((1 + rate) ** (1 / self.per_year) - 1, self.dates[1:], name="cash")
+        "(T-1,) what cash earned over each period, at the rate known when the period began; by days, ACT/365."
+        return pd.Series(self.accrued(self.cash_rate), self.dates[1:], name="cash")
+    def accrued(self,
+        rate: float | pd.Series | pd.DataFrame,  # annual fraction; by date, by asset, or both
+    ) -> np.ndarray:                             # (T-1,), or (T-1, N) where assets have rates of their own
+        "An annual rate over each period: days between two bars over 365, at the rate when the period began."
+        named = isinstance(rate, pd.Series) and rate.index.equals(self.assets)
+        each = named or isinstance(rate, pd.DataFrame)
+        shape = (len(self.dates), len(self.assets)) if each else len(self.dates)
+        rate, years = np.broadcast_to(np.asarray(rate, float), shape)[:-1], np.diff(_clock(self.dates)) / 365
+        return (1 + rate) ** (years[:, None] if each else years) - 1
 
     def until(self,
         t: pd.Timestamp | str,  # a date or its text
@@ -312,12 +327,79 @@ def _yields(yields, prices: pd.DataFrame) -> pd.Series | pd.DataFrame | None:
     by_name(dict.fromkeys(yields.columns, 0), prices.columns, "yields")
     return yields[prices.columns].reindex(prices.index, method="ffill")
 
+def _clock(dates: pd.DatetimeIndex) -> np.ndarray:
+    "(T,) days since 1970 as numbers."
+    return dates.as_unit("us").asi8 / 86_400e6
+
 def _wealth(returns: pd.DataFrame, start: pd.Timestamp) -> pd.DataFrame:
     "Compounded wealth from 1 on the bar before a column's first return."
     wealth = (1 + returns).cumprod()
     wealth = pd.concat([pd.DataFrame(np.nan, pd.DatetimeIndex([start]), returns.columns), wealth])
     before = wealth.shift(-1).notna() & wealth.isna() & (wealth.ffill().isna())
     return wealth.mask(before, 1.0)
+
+# %% ../../nbs/data/01_market.ipynb #d07f42d7
+def _traded(prices: pd.DataFrame, opens=None, volumes=None, borrow_rates=None, debit_rate=None,
+            delisting_return=0.0, lows=None, highs=None) -> dict:
+    "What trading needs, checked."
+    bars = {"opens": opens, "volumes": volumes, "lows": lows, "highs": highs}
+    bars = {what: None if table is None else _beside(table, prices, what) for what, table in bars.items()}
+    if (open_ := bars["opens"]) is not None:
+        for limit, sign in ((bars["lows"], 1), (bars["highs"], -1)):
+            if limit is not None and (bad := sign * (open_ - limit) < 0).any(axis=None):
+                name, date, count = _first(bad)
+                raise BadPriceError(f"opens: {name!r} opens at {open_.at[date, name]:g} on {date}, outside "
+                                    f"of low and high; {count} do")
+    if isinstance(delisting_return, float | int | str): lost = fraction(delisting_return)
+    else: lost = by_name(_fractions(delisting_return), prices.columns, "delisting_return", fill=0.0)
+    if not np.all(np.asarray(lost) >= -1):
+        raise UnitError("delisting_return: a fraction from -1 on is wanted: 0 for the last price, '-30%'")
+    debit = None if debit_rate is None else _rates(debit_rate, prices.index, "debit_rate")
+    if debit is not None: _not_negative(debit, "debit_rate")
+    return dict(opens=bars["opens"], volumes=bars["volumes"], borrow_rates=_borrow(borrow_rates, prices),
+                debit_rate=debit, delisting_return=lost)
+
+def _beside(table: pd.DataFrame, prices: pd.DataFrame, what: str) -> pd.DataFrame:
+    "A table beside the prices: a number wherever there is a price, above zero but for volumes."
+    table = check_table(table, what)
+    if not isinstance(table, pd.DataFrame):
+        raise NotNumericError(f"{what}: a table by date and asset is wanted")
+    if len(absent := prices.columns.difference(table.columns)):
+        raise UnknownNameError(f"{what}: there is no column for {absent[0]!r}")
+    table = table.reindex(prices.index)[prices.columns].where(prices.notna())
+    if (none := table.isna() & prices.notna()).any(axis=None):
+        name, date, count = _first(none)
+        raise MissingDataError(f"{what}: {name!r} has a price on {date} and nothing here; {count} are "
+                               "missing")
+    if (bad := (table < 0) | np.isinf(table) | (table == 0) & (what != "volumes")).any(axis=None):
+        name, date, count = _first(bad)
+        raise BadPriceError(f"{what}: {name!r} is {table.at[date, name]:g} on {date}, one of {count}")
+    return table
+
+def _borrow(rates, prices: pd.DataFrame) -> pd.Series | pd.DataFrame | None:
+    "Borrow rates by asset, or by date and asset; NaN: cannot be borrowed."
+    if rates is None: return None
+    if isinstance(rates, pd.DataFrame):
+        rates = check_table(rates, "borrow_rates")
+        by_name(dict.fromkeys(rates.columns, 0), prices.columns, "borrow_rates", fill=0)
+        return _not_negative(rates.reindex(columns=prices.columns).reindex(prices.index, method="ffill"),
+                             "borrow_rates")
+    if isinstance(rates, float | int | str): rates = dict.fromkeys(prices.columns, rates)
+    none = [name for name, rate in _fractions(rates).items() if np.isnan(rate)]
+    if none:
+        raise MissingDataError(f"borrow_rates: the rate of {none[0]!r} is missing; leave the name out where "
+                               "an asset cannot be borrowed")
+    named = by_name(_fractions(rates), prices.columns, "borrow_rates", fill=np.nan)
+    return _not_negative(named, "borrow_rates")
+
+def _fractions(named) -> dict: return {name: fraction(value) for name, value in dict(named).items()}
+
+def _not_negative(rate, what: str):
+    "An annual rate that is paid; raises `UnitError` on one below zero."
+    if np.nanmin(np.asarray(rate, float), initial=0) < 0:
+        least = np.nanmin(np.asarray(rate, float))
+        raise UnitError(f"{what}: {least:g} is negative, and this is what is paid")
+    return rate
 
 # %% ../../nbs/data/01_market.ipynb #e5672ac1
 _JUMP, _STALE, _FEW = .5, 20, 20     # a fall, or a rise to its inverse; bars that stand still; bars

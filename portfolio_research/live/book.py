@@ -130,14 +130,16 @@ def _decide(policy: Policy, ledger, memory, market, now, prints, holdings, value
     last, fresh, trading = len(market.dates) - 1, memory.row is None, memory.trading[0]
     first = last if fresh else memory.row["bar"] + 1
     names = market.assets
-    if holdings is not None: held = book_start(len(names), check_holdings(holdings, market).to_numpy())
-    else: held = account_now(memory.account, market, policy.cost_bps)
+    if holdings is not None:
+        held = book_start(len(names), check_holdings(holdings, market, policy.long_only).to_numpy())
+    else: held = account_now(memory.account, market, policy)
     off = fresh or first < last or memory.account["off"] or holdings is not None
     weights = pd.Series(held[:len(names)], names) if off else None
     decision = policy.review(market, weights, state_before(ledger, memory, policy, market))
     path, pure = decision.path, decision if weights is None else decision.path[-1]
     demanded = demands(decision, path)
-    orders = allowed(decision.orders, trading, demanded)
+    short = None if policy.long_only else pd.Series(held[:len(names)], names)
+    orders = allowed(decision.orders, trading, demanded, short)
     held_back = decision.orders[~decision.orders.index.isin(orders.index)]
     told_off = decision.flags[len(pure.flags):] if holdings is not None else ()
     own = [*told_off, *_own_flags(path, memory, fresh, held_back, note, factors)]

@@ -7,10 +7,15 @@ __all__ = ['ACTIVE', 'REDUCING', 'HALTED', 'TRADING_STATES', 'account_of', 'acco
            'check_holdings', 'allowed', 'demands', 'unit_wealth']
 
 # %% ../../nbs/live/02_positions.ipynb #4f8c623d
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
-from ..execution.accounting import book_advance, book_start
+from ..execution.costs import Costs
+from portfolio_research.execution.ledger import (CALLED, RUINED, Terms, advance, book_start, state_plain,
+    state_read, terms_of)
 from ..core import (EmptyDataError, ParameterError, PortfolioResearchError,
     UnknownNameError, by_name)
 from ..policy.decisions import Decision, Decisions
@@ -27,49 +32,70 @@ def account_of(
     "The account as of the market's last bar, with the orders that go out."
     n, state = len(market.assets), state.copy()
     sent = market.assets.isin(decision.orders.index) if decision is not None else np.zeros(n, bool)
-    state[n + 1] = float(sent.any())
-    state[n + 2:] = np.where(sent, decision.targets.to_numpy(), -1.0) if sent.any() else 0.0
+    if state[n + 1] not in (CALLED, RUINED):                      # the broker closes, whatever is decided
+        state[n + 1] = float(sent.any())
+        state[n + 2:] = np.where(sent, decision.targets.to_numpy(), np.nan) if sent.any() else 0.0
     zone = market.dates.tz
     return dict(as_of=market.dates[-1].isoformat(), zone=None if zone is None else str(zone),
-                per_year=float(market.per_year), names=list(market.assets), state=state.tolist(),
-                sales=bool(sales), off=bool(off))
+                per_year=float(market.per_year), names=list(market.assets), state=state_plain(state),
+                sales=bool(sales), off=bool(off), form=2)
 
 def account_now(
     account: dict | None,  # from `account_of`, perhaps of an earlier bar; None: nothing but cash
     market: Market,        # what came since, too
-    cost_bps: float,       # basis points of traded notional
+    cost_bps: Any,         # basis points of traded notional; or costs, or a policy with fills and margin too
+    capital: float | None = None,  # money, where costs depend on it; None: proportional costs only
 ) -> np.ndarray:           # (2N+2,) as of the market's last bar; the first N are the weights
     "What is held now: drifted, and filled with the orders that went out."
-    return account_run(account, market, cost_bps)[2]
+    return account_run(account, market, cost_bps, capital)[2]
 
 def account_run(
     account: dict | None,  # as for `account_now`
     market: Market,        # what came since, too
-    cost_bps: float,       # basis points of traded notional
+    cost_bps: Any,         # as for `account_now`
+    capital: float | None = None,  # as for `account_now`
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # held (k, N), net returns (k,), the state
     "The account from its bar on: what it holds and earns."
     n = len(market.assets)
     nothing = np.empty((0, n)), np.empty(0)
     if account is None: return *nothing, book_start(n)
-    state = _renamed(np.array(account["state"]), account["names"], list(market.assets))
+    state = _renamed(_state_in(account), account["names"], list(market.assets))
     k = market.dates.searchsorted(pd.Timestamp(account["as_of"]), side="right")
     if k == len(market.dates): return *nothing, state
     returns, cash = market.returns.to_numpy()[k - 1:], market.cash_returns.to_numpy()[k - 1:]
+    terms, money = _terms(cost_bps, market, capital).rows(k, len(market.dates)), capital or 1.0
     if account["sales"]:
         quiet = np.concatenate([state[:n + 1], np.zeros(n + 1)])
-        held, *_ = book_advance(quiet, np.full((1, n), np.nan), returns[:1], cash[:1], cost_bps)
-        state[n + 2:] = np.minimum(state[n + 2:], held[0])
-    held, net, _, after = book_advance(state, np.full(returns.shape, np.nan), returns, cash, cost_bps)
-    return held, net, after
+        none = np.full((1, n), np.nan)
+        held = advance(quiet, none, returns[:1], cash[:1], terms.rows(0, 1), money, False).held[0]
+        state[n + 2:] = np.clip(state[n + 2:], np.minimum(held, 0), np.maximum(held, 0))   # towards zero only
+    done = advance(state, np.full(returns.shape, np.nan), returns, cash, terms, money, False)
+    return done.held, done.net, done.state
 
 # %% ../../nbs/live/02_positions.ipynb #70dbd12d
+def _state_in(account: dict) -> np.ndarray:
+    "The state in an account; in one from before the ledger, -1 stood for what is not traded."
+    state, n = state_read(account["state"]), len(account["names"])
+    if "form" not in account: state[n + 2:][state[n + 2:] == -1] = np.nan
+    return state
+
+def _terms(costs: Any, market: Market, capital: float | None) -> Terms:
+    "What an account is held to: a number of basis points, costs, or all that a policy says."
+    policy = costs if hasattr(costs, "trading_costs") else None
+    if policy is not None: costs = policy.trading_costs
+    elif not isinstance(costs, Costs): costs = Costs(bps=costs)
+    if costs.needs_money and capital is None: costs = replace(costs, impact=None, fixed=0.0, minimum=0.0)
+    more = dict(fill=policy.fill, margin=policy.margin) if policy is not None else {}
+    return terms_of(market, costs, capital=capital, **more)
+
 def _renamed(state: np.ndarray, then: list[str], now: list[str]) -> np.ndarray:
     "An account's state over other names."
     if then == now: return state
     m, n, at = len(then), len(now), {name: i for i, name in enumerate(then)}
     out = book_start(n, np.array([state[at[name]] if name in at else 0.0 for name in now]))
     out[n + 1] = state[m + 1]
-    out[n + 2:] = [state[m + 2 + at[name]] if name in at else -state[m + 1] for name in now]
+    idle = np.nan if state[m + 1] == 1 else 0.0
+    out[n + 2:] = [state[m + 2 + at[name]] if name in at else idle for name in now]
     return out
 
 # %% ../../nbs/live/02_positions.ipynb #39afce3b
@@ -79,6 +105,7 @@ class HoldingsError(PortfolioResearchError, ValueError):
 def check_holdings(
     holdings: dict | pd.Series,  # weights by name, fractions of the whole value
     market: Market,              # whose assets may be held
+    long_only: bool = True,      # whether weights must be >= 0 with a sum of at most 1
 ) -> pd.Series:                  # (N,) in the order of the market, 0 where nothing is given
     "Holdings by name; raises `HoldingsError`."
     try: held = by_name(holdings, market.assets, "holdings", fill=0.0).astype(float)
@@ -86,9 +113,9 @@ def check_holdings(
         some = ", ".join(market.names[:8]) + (", ..." if len(market.names) > 8 else "")
         raise HoldingsError(f"{e}; the policy trades {some}") from e
     for name, w in held.items():
-        if not np.isfinite(w) or w < 0:
+        if not np.isfinite(w) or w < 0 and long_only:
             raise HoldingsError(f"holdings: the weight of {name!r} is {w:g}; give a fraction of the value")
-    if (total := held.sum()) > 1 + 1e-6:
+    if (total := held.sum()) > 1 + 1e-6 and long_only:
         raise HoldingsError(f"holdings: they sum to {total:.6g}, so that cash is {1 - total:.6g}; it cannot "
                             "be negative; give fractions of the whole value, cash among it")
     return held
@@ -100,10 +127,15 @@ def allowed(
     orders: pd.Series,  # changes of asset weights, by name
     trading: str,       # one of TRADING_STATES
     demanded: bool,     # whether a rule, or a hard flag, demands to reduce
+    held: pd.Series | None = None,  # signed weights held, by name; None: nothing is short
 ) -> pd.Series:         # those that may go out
-    "The orders that a trading state lets through."
+    "The orders that a trading state lets through; a reduction is a sale, or a purchase that covers a short."
     if trading == ACTIVE: return orders
-    sales = orders[orders < 0]
+    if held is None: sales = orders[orders < 0]
+    else:
+        now = held.reindex(orders.index, fill_value=0.0)
+        back = orders.clip(np.minimum(-now, 0), np.maximum(-now, 0))           # as far as zero, no further
+        sales = back[back != 0]
     return sales if trading == REDUCING or demanded else sales.iloc[:0]
 
 def demands(

@@ -25,6 +25,7 @@ def apply_overlay(
     seen: Market,                    # the sleeves as a market, as known
     sleeves: Iterable = (),          # the strategies; none where assets are held as they are
     market: Market | None = None,    # what the strategies trade in, as known; None: `seen`
+    long_only: bool = True,          # whether weights must be >= 0 with a sum of at most 1
 ) -> tuple[pd.Series, tuple[Flag, ...]]:  # (S,) adjusted weights in the same order; flags
     """What an overlay makes of weights; raises `ParameterError` on what cannot be held, `UnknownNameError`
     on other names."""
@@ -35,14 +36,15 @@ def apply_overlay(
     if not (isinstance(answer, tuple) and len(answer) == 2 and answer[1] is not None):
         raise ParameterError(f"{title}: an overlay returns two things, weights and a list of flags; "
                              "return weights, [] where there is nothing to say")
-    return _checked(answer[0], answer[1], weights.index, seen, title)
+    return _checked(answer[0], answer[1], weights.index, seen, title, long_only)
 
-def _checked(weights: pd.Series, flags: Iterable, names: pd.Index, seen: Market,
-             title: str) -> tuple[pd.Series, tuple[Flag, ...]]:
+def _checked(weights: pd.Series, flags: Iterable, names: pd.Index, seen: Market, title: str,
+             long_only: bool) -> tuple[pd.Series, tuple[Flag, ...]]:
     "What an overlay has returned, by name; raises where it cannot be held."
     adjusted = by_name(weights, names, title)
     values = adjusted.to_numpy(float)
-    if not (np.isfinite(values).all() and values.min() >= 0 and values.sum() <= 1 + 1e-9):
+    possible = not long_only or values.min() >= 0 and values.sum() <= 1 + 1e-9
+    if not (np.isfinite(values).all() and possible):
         raise ParameterError(f"{title}: the weights of {day(seen.dates[-1])} are negative, missing, "
                              f"or sum to more than 1: {adjusted.to_dict()}")
     return adjusted, tuple(flag if isinstance(flag, Flag) else Flag(*flag) for flag in flags)
@@ -70,15 +72,17 @@ def step_overlay(
     overlay: Overlay,  # with or without a memory
     memory: Any,       # from its `start` or from the step before; None where it has none
     seen: Seen,        # what is known
+    long_only: bool = True,  # whether weights must be >= 0 with a sum of at most 1
 ) -> tuple[pd.Series, tuple[Flag, ...], Any]:  # (S,) adjusted weights; flags; the memory after
     "One step of an overlay; raises `ParameterError` on what cannot be held, or cannot be kept as JSON."
     title = overlay_name(overlay)
     if not hasattr(overlay, "step"):
-        return *apply_overlay(overlay, seen.weights, seen.sleeves, seen.strategies, seen.market), None
+        return *apply_overlay(overlay, seen.weights, seen.sleeves, seen.strategies, seen.market,
+                              long_only), None
     answer = overlay.step(memory, seen)
     if not (isinstance(answer, tuple) and len(answer) == 3 and answer[1] is not None):
         raise ParameterError(f"{title}: step returns three things, weights, a list of flags and the memory")
-    weights, flags = _checked(answer[0], answer[1], seen.weights.index, seen.sleeves, title)
+    weights, flags = _checked(answer[0], answer[1], seen.weights.index, seen.sleeves, title, long_only)
     return weights, flags, _kept(answer[2], title)
 
 def start_overlay(

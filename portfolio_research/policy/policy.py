@@ -10,15 +10,19 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..execution.accounting import book_advance, book_start, check_targets
-from ..core import EmptyDataError, Flag, ParameterError, StateError, by_name, day, one_thread
+from ..execution.accounting import book_advance, check_targets
+from ..execution.costs import LEAST_WEIGHT, Costs, Unsaid, as_costs
+from portfolio_research.execution.ledger import (FILLS, Margin, Terms, book_start, check_financed,
+    plain_terms, terms_of)
+from portfolio_research.core import (EmptyDataError, Flag, ParameterError, StateError, by_name, day,
+    fraction, one_thread)
 from ..plugins import own_parts
 from portfolio_research.protocols import (Allocator, DrawdownRule, Overlay, Sleeve, Trigger, check_part,
     check_parts)
@@ -73,7 +77,7 @@ class _Sleeves:
 
 def _sleeves(policy: "Policy", market: Market) -> _Sleeves:
     "Run each sleeve's own book over the market, or take what was run before."
-    of = (id(market), policy.cost_bps, *map(id, policy.sleeves or ()))
+    of = (id(market), policy.trading_costs, policy.fill, *map(id, policy.sleeves or ()))
     return _once("sleeves", of, (market, policy), lambda: _run_sleeves(policy, market))
 
 def _run_sleeves(policy: "Policy", market: Market) -> _Sleeves:
@@ -83,14 +87,29 @@ def _run_sleeves(policy: "Policy", market: Market) -> _Sleeves:
         return _Sleeves(market.assets, market, returns, None, None, np.zeros(returns.shape, bool), market)
     N, books = len(market.assets), []
     asset_returns, cash = first_row(market.returns), first_row(market.cash_returns)
+    terms = _asset_terms(policy, market)
     for sleeve in policy.sleeves:
-        targets = check_targets(sleeve.weights(market), market).to_numpy()
-        own, earned, _, _ = book_advance(book_start(N), targets, asset_returns, cash, policy.cost_bps)
+        targets = check_targets(sleeve.weights(market), market, getattr(sleeve, "long_only", True)).to_numpy()
+        check_financed(targets, market, str(sleeve))
+        own, earned, _, _ = book_advance(book_start(N), targets, asset_returns, cash, terms)
         reviewed = ~np.isnan(targets).all(axis=1)
         books.append((earned, own, np.where(reviewed[:, None], targets, own), reviewed))
     nets, held, wanted, trades = (list(part) for part in zip(*books, strict=True))
     net, names = np.column_stack(nets), pd.Index(policy.names)
     return _Sleeves(names, _market_of(net, names, market), net, held, wanted, np.column_stack(trades), market)
+
+def _asset_terms(policy: "Policy", market: Market) -> Terms:
+    "What assets are held at in books of strategies and in the pool: proportional costs, and financing."
+    return terms_of(market, replace(policy.trading_costs, impact=None, fixed=0.0, minimum=0.0), policy.fill)
+
+def _pool_terms(policy: "Policy", market: Market) -> Terms:
+    "What the pool is held at; strategies, which no single cost fits, at the mean of the assets' costs."
+    terms = _asset_terms(policy, market)
+    if policy.sleeves is not None:
+        cost = terms.cost if (terms.relative == 1).all() else terms.cost * float(terms.relative.mean())
+        return replace(plain_terms(len(policy.sleeves)), cost=cost, debit=terms.debit, credit=terms.credit)
+    if placement(policy.risk).strategy is None: return terms
+    return replace(terms, overnight=np.zeros((0, 0)), intraday=np.zeros((0, 0)))
 
 def _market_of(net: np.ndarray, names: pd.Index, market: Market) -> Market:
     "A market whose columns are return streams; a stream may be flat, as a strategy in cash is."
@@ -108,16 +127,33 @@ class Policy:
     sleeves: Sequence[Sleeve] | None = None    # strategies or policies; None: the assets
     overlays: Sequence[Overlay] = ()           # in the order in which they adjust the weights
     risk: DrawdownRule | Placement | None = None  # of the whole; `per_strategy(rule)`, `both(rule)`
-    cost_bps: float = 10.0           # assumed costs, basis points of traded notional; in [0, 5000)
+    cost_bps: float = None  # type: ignore[assignment]  # short for Costs(bps=...); None: 10, or of `costs`
     tolerance: float = 0.01          # holdings off by more than this weight are traded back; >= 0
     name: str = ""                   # what it is called as a sleeve of another policy; "": named by its parts
+    costs: Costs | None = field(default=None, repr=False)  # what trading costs, in place of `cost_bps`
+    fill: str = field(default="close", repr=False)  # or "open": where orders are filled, of the next bar
+    margin: Margin | None = field(default=None, repr=False)  # what the broker asks for; None: nothing
+    min_trade: float | str = field(default=0.0, repr=False)  # a smaller change is no order, but for exits
     kind = "neutral"                 # among strategies: none of the families
 
     def __post_init__(self):
         for name, kind in (("sleeves", Sleeve), ("overlays", Overlay)):
             if (parts := getattr(self, name)) is not None:
                 object.__setattr__(self, name, check_parts(parts, kind, f"Policy: {name}"))
+        object.__setattr__(self, "cost_bps", _cost_of(self))
+        object.__setattr__(self, "min_trade", fraction(self.min_trade))
         _check_parts(self)
+    @property
+    def trading_costs(self) -> Costs:
+        "What trading costs."
+        return self.costs or Costs(bps=float(self.cost_bps))
+    @property
+    def long_only(self) -> bool:
+        "Whether it never sells short and never borrows: so unless a part of it says otherwise."
+        rules = [rule for rule in (placement(self.risk).strategy, placement(self.risk).portfolio) if rule]
+        levered = any(getattr(rule, "max_exposure", 1.0) > 1 for rule in rules)
+        parts = (self.allocate, *(self.sleeves or ()))
+        return not levered and all(getattr(part, "long_only", True) for part in parts)
     @property
     def names(self) -> list[str] | None:
         "The names of the sleeves; None where they are the assets."
@@ -131,7 +167,9 @@ class Policy:
         """What its states and its book belong to: its text, and a digest of the source of each part of one's
         own."""
         own = "".join(f" [{name} {digest}]" for name, digest in own_parts(self).items())
-        return re.sub(r" at 0x[0-9a-f]+", "", repr(self)) + own
+        said = {"costs": None, "fill": "close", "margin": None, "min_trade": 0.0}
+        more = "".join(f" [{k}={value}]" for k, then in said.items() if (value := getattr(self, k)) != then)
+        return re.sub(r" at 0x[0-9a-f]+", "", repr(self)) + more + own
     def review(self,
         market: Market,                            # what is known; decided as of its last date
         holdings: dict | pd.Series | None = None,  # asset weights really held; None: as expected
@@ -139,7 +177,7 @@ class Policy:
     ) -> Decision:                                 # with `state` and `path`
         "What to hold as of the last date; pure; raises `StateError` on a state of another policy or history."
         with one_thread(): path, state = _run(self, market, state)
-        return _against(path[-1], path, holdings, state, self.tolerance)
+        return _against(path[-1], path, holdings, state, self)
 
     def inherit_drawdown(self,
         market: Market,    # what is known
@@ -169,16 +207,30 @@ class Policy:
         return pd.DataFrame(np.where(trades, path.targets, np.nan), path.dates, path.assets)
 
 # %% ../../nbs/policy/02_policy.ipynb #dc5bcb13
+def _cost_of(policy: Policy) -> float:
+    "Basis points, as given or of the costs; raises `ParameterError` on both."
+    if isinstance(policy.cost_bps, str):
+        raise ParameterError(f"Policy: cost_bps is a number of basis points, such as 10, not "
+                             f"{policy.cost_bps!r}")
+    if policy.cost_bps is not None and not 0 <= policy.cost_bps < 5000:
+        raise ParameterError(f"Policy: cost_bps must be in [0, 5000), not {policy.cost_bps!r}")
+    costs = as_costs(policy.cost_bps, policy.costs, "Policy")
+    if policy.costs is not None: return Unsaid(policy.costs.level)
+    return Unsaid(10.0) if costs is None else policy.cost_bps
+
 def _check_parts(policy: Policy) -> None:
     "Refuse what is no part of a policy, with what it lacks."
     check_part(policy.allocate, Allocator, "Policy: allocate")
     check_part(policy.rebalance, Trigger, "Policy: rebalance")
     placement(policy.risk)
-    if isinstance(policy.cost_bps, str):
-        raise ParameterError(f"Policy: cost_bps is a number of basis points, such as 10, not "
-                             f"{policy.cost_bps!r}")
-    if not 0 <= policy.cost_bps < 5000:
-        raise ParameterError(f"Policy: cost_bps must be in [0, 5000), not {policy.cost_bps!r}")
+    if policy.fill not in FILLS:
+        raise ParameterError(f"Policy: fill is 'close' or 'open', not {policy.fill!r}")
+    if policy.margin is not None and not isinstance(policy.margin, Margin):
+        raise ParameterError(f"Policy: margin is None or Margin(initial='50%', maintenance='25%'), not "
+                             f"{policy.margin!r}")
+    if not 0 <= policy.min_trade < 1:
+        raise ParameterError("Policy: min_trade is a weight, at least 0 and below 1, not "
+                             f"{policy.min_trade!r}")
     if policy.sleeves is not None and (not policy.sleeves or len(set(policy.names)) < len(policy.names)):
         named = ", ".join(policy.names) or "there are none"
         raise ParameterError(f"Policy: sleeves need one name each: {named}")
@@ -198,7 +250,7 @@ def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions,
     k, state = _resume(policy, market, sleeves, risk, state)
     dates, trades = market.dates[k:], sleeves.trades[k:]
     strategies, x, held_x = _strategy_exposures(risk.strategy, sleeves, state, k)
-    managed = _managed(sleeves, market, held_x, state["held_x"], policy.cost_bps, k)
+    managed = _managed(policy, sleeves, market, held_x, state["held_x"], k)
     pool, held, shadow, book, event, events, memory = _pool(policy, sleeves, managed, market, state, k)
     monitored_returns = _monitored_returns(risk, sleeves, managed, held, shadow, state["book"], k)
     portfolio, g = _advance(risk.portfolio, state["portfolio_rule"], monitored_returns, k)
@@ -207,7 +259,12 @@ def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions,
     decided = np.array([e.as_of.as_unit("ns").value for e in events])[event]
     allocated = decided == dates.as_unit("ns").asi8
     touched = _touched(sleeves, pool * x * g[:, None] + held, allocated[:, None] | trades, k)
-    path = Decisions(dates, market.assets, sleeves.names, targets, current, (targets != current) | touched,
+    orders = ((targets != current) | touched) & ((targets == 0) | (np.abs(targets - current) >= LEAST_WEIGHT))
+    if not policy.long_only:
+        wanted = np.where(orders.any(axis=1, keepdims=True), targets, np.nan)
+        wanted = np.vstack([np.full((k, targets.shape[1]), np.nan), wanted])
+        check_financed(wanted, market, str(policy.allocate), margin=policy.margin)
+    path = Decisions(dates, market.assets, sleeves.names, targets, current, orders,
                      pool, x, g, trades, event, events, risk, (np.array(state["x"]), state["g"]), shadow,
                      monitored_returns, _odd(market, targets, current, state["held"], k))
     after = dict(strategy_rules=strategies, x=x[-1].tolist(), held_x=held_x[-1].tolist(),
@@ -228,8 +285,8 @@ def as_named_now(
     text: str,  # the identity of a policy, or a part in settings, as an earlier version wrote it
 ) -> str:       # the same with the names of today
     "The text of a policy with parts that have been renamed since."
-    for field, names in _RENAMED.items():
-        for then, now in names.items(): text = re.sub(rf"(\b{field}\s*=\s*){then}\(", rf"\g<1>{now}(", text)
+    for where, names in _RENAMED.items():
+        for then, now in names.items(): text = re.sub(rf"(\b{where}\s*=\s*){then}\(", rf"\g<1>{now}(", text)
     for then, now in _ARGUMENTS.items(): text = re.sub(rf"\b{then}(?=\s*=[^=])", now, text)
     return text
 
@@ -275,13 +332,19 @@ def _strategy_exposures(rule, sleeves: _Sleeves, state: dict, k: int) -> tuple[l
     x = np.column_stack([e for _, e in runs])
     return [s for s, _ in runs], x, np.vstack([state["x"], x[:-1]])
 
-def _managed(sleeves: _Sleeves, market: Market, held: np.ndarray, before: list, cost_bps: float,
+def _managed(policy: Policy, sleeves: _Sleeves, market: Market, held: np.ndarray, before: list,
              k: int) -> np.ndarray:
     "(T, S) what sleeves earn under their own rules: return on what is held, cash on the rest, less costs."
     cash = first_row(market.cash_returns)[k:, None]
     earning = np.vstack([before, held[:-1]])
-    invested = 1.0 if sleeves.held is None else np.column_stack([h[k:].sum(axis=1) for h in sleeves.held])
-    cost = cost_bps / 1e4 * np.abs(held - earning) * invested
+    if market.debit_rate is not None:
+        cash = np.where(earning > 1, np.append(0.0, market.accrued(market.debit_rate))[k:, None], cash)
+    own, spread = policy.trading_costs.fractions(market.assets)
+    dearest = (own + spread).max(initial=0)
+    relative = (own + spread) / dearest if dearest else np.ones(len(own))
+    invested = relative if sleeves.held is None else np.column_stack(
+        [(np.abs(h[k:]) * relative).sum(axis=1) for h in sleeves.held])
+    cost = dearest * np.abs(held - earning) * invested
     return earning * sleeves.returns[k:] + (1 - earning) * cash - cost
 
 def _monitored_returns(risk: Placement, sleeves: _Sleeves, managed: np.ndarray, held: np.ndarray,
@@ -327,11 +390,11 @@ def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: M
     dates, cash, book = market.dates, first_row(market.cash_returns)[k:], np.array(state["book"])
     events = [Event.of(state["event"]) if state["event"] else _nothing_yet(dates[0], S)]
     held, net, pool, event, i = np.empty((n, S)), np.empty(n), np.empty((n, S)), np.empty(n, int), 0
-    look, memory = _Look(policy, sleeves, managed, k), state["overlays"]
+    look, memory, terms = _Look(policy, sleeves, managed, k), state["overlays"], _pool_terms(policy, market)
     def advance(book: np.ndarray, rows: np.ndarray, i: int) -> tuple:
         "Run the pool's book over targets from bar i on."
         bars = slice(i, i + len(rows))
-        return book_advance(book, rows, managed[bars], cash[bars], policy.cost_bps)
+        return book_advance(book, rows, managed[bars], cash[bars], terms.rows(k + i, k + i + len(rows)))
     while i < n:
         rows = np.full((min(_CHUNK, n - i), S), np.nan)
         h, r, _, after = advance(book, rows, i)
@@ -358,8 +421,8 @@ def _pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market
           k: int) -> tuple:
     "The same, or what was walked before with the same parts, the same state, and the same returns."
     parts = (market, policy.allocate, policy.rebalance, *policy.overlays, *(policy.sleeves or ()))
-    of = (*map(id, parts), len(policy.overlays), policy.cost_bps, k, managed.tobytes(), str(state["book"]),
-          str(state["event"]), str(state["overlays"]))
+    of = (*map(id, parts), len(policy.overlays), policy.trading_costs, policy.fill, k, managed.tobytes(),
+          str(state["book"]), str(state["event"]), str(state["overlays"]))
     return _once("pool", of, parts, lambda: _walk_pool(policy, sleeves, managed, market, state, k))
 
 
@@ -369,9 +432,11 @@ def _allocate(policy: Policy, seen: Seen, memory: list) -> tuple[Event, list]:
     t, names = seen.sleeves.dates[-1], seen.weights.index
     answer = _expecting(policy, seen).allocate(seen.sleeves, seen.holdings)
     weights = by_name(answer.weights, names, "allocate")
-    if (w := weights.to_numpy()).min() < 0 or not w.sum() <= 1 + 1e-9:
-        raise ParameterError(f"allocate: the weights of {day(t)} are negative or sum to more than 1: "
-                             f"{weights.to_dict()}")
+    weights = weights.where(weights.abs() >= LEAST_WEIGHT, 0.0).where(weights.notna())
+    if not _can_be((w := weights.to_numpy()), getattr(policy.allocate, "long_only", True)):
+        what = "negative or sum to more than 1" if np.isfinite(w).all() else "missing"
+        why = f", and {policy.allocate} is long-only" if what != "missing" else ""
+        raise ParameterError(f"allocate: the weights of {day(t)} are {what}{why}: {weights.to_dict()}")
     flags: list[Flag] = []
     if answer.reason:
         level, text = ("info", "") if answer.status == "optimal" else ("warn", f"{answer.status}: ")
@@ -386,27 +451,34 @@ def _adjust(policy: Policy, seen: Seen, memory: list) -> tuple[list, list[Flag],
     flags: list[Flag] = []
     after: list[Any] = []
     for overlay, known in zip(policy.overlays, memory, strict=True):
-        weights, raised, kept = step_overlay(overlay, known, seen)
+        weights, raised, kept = step_overlay(overlay, known, seen, policy.long_only)
         stages.append((overlay_name(overlay), weights.to_numpy()))
         flags += raised
         after.append(kept)
         seen = replace(seen, weights=weights)
     return stages, flags, after
 
-def _against(decision: Decision, path: Decisions, holdings, state: dict, tolerance: float) -> Decision:
+def _can_be(weights: np.ndarray, long_only: bool) -> bool:
+    "Whether weights can be held at all; which signed ones are financed is another question."
+    if not long_only: return bool(np.isfinite(weights).all())
+    return bool(weights.min() >= 0 and weights.sum() <= 1 + 1e-9)
+
+def _against(decision: Decision, path: Decisions, holdings, state: dict, policy: Policy) -> Decision:
     "The decision with its state and path, and with orders from what is really held."
     decision = replace(decision, state=state, path=path)
     if holdings is None: return decision
     held = by_name(holdings, path.assets, "holdings", fill=0.0).astype(float)
-    if (held < 0).any() or held.sum() > 1 + 1e-6:
+    if not np.isfinite(held).all() or policy.long_only and ((held < 0).any() or held.sum() > 1 + 1e-6):
         raise ParameterError("holdings: weights are fractions of the portfolio, >= 0 and at most 1 in sum: "
                              f"{held[held != 0].to_dict()}")
     expected = pd.Series(path.current[-1], path.assets)
-    off = (held - expected).abs() > tolerance
+    off = (held - expected).abs() > max(policy.tolerance, policy.min_trade)
     delta = decision.targets - held
+    large = (delta.abs() >= max(policy.min_trade, LEAST_WEIGHT)) | (decision.targets == 0)
     said = (f"{name} is held at {held[name]:.1%}, expected {expected[name]:.1%}" for name in path.assets[off])
     flags = tuple(Flag("warn", "holdings", text) for text in said)
-    return replace(decision, orders=delta[path.traded[-1] | off & (delta != 0)], flags=decision.flags + flags)
+    return replace(decision, orders=delta[large & (path.traded[-1] | off & (delta != 0))],
+                   flags=decision.flags + flags)
 
 # %% ../../nbs/policy/02_policy.ipynb #248df1f3
 class _Look:
@@ -425,7 +497,7 @@ class _Look:
             risk = placement(self.policy.risk)
             start = _start(self.policy, sleeves.assets, risk, len(sleeves.names))
             _, _, held = _strategy_exposures(risk.strategy, sleeves, start, 0)
-            managed = _managed(sleeves, sleeves.assets, held, start["held_x"], self.policy.cost_bps, 0)
+            managed = _managed(self.policy, sleeves, sleeves.assets, held, start["held_x"], 0)
         table = lambda returns: pd.DataFrame(returns, sleeves.assets.dates, sleeves.names)
         return table(managed), table(sleeves.returns)
 

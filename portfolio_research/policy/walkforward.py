@@ -15,58 +15,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..execution.accounting import book_advance, book_start
-from ..core import ParameterError
+from ..core import Flag, ParameterError
 from ..plotting import is_interactive, label_ends, percent_axis, wealth_axis
 from .decisions import Decisions
 from ..data.market import Market
 from ..metrics.metrics import evaluate, format_metrics
 from ..metrics.returns import drawdown
-from .policy import Policy, first_row, shared_pools
+from .policy import Policy, shared_pools
 from ..risk.placement import placement
-from ..execution.costs import cost_fraction
+from ..execution.audit import vectorbt_portfolio
+from ..execution.costs import LEAST_WEIGHT, Costs, as_costs
+from ..execution.ledger import Account, run_account, terms_of
 
 # %% ../../nbs/policy/03_walkforward.ipynb #ac22536c
-_VALUE, _CASH = 1e6, "(cash)"  # value at the start, and the name of the column that earns interest
-_DUST = 1e-8                 # a weight below is no position; vectorbt closes such a one and rejects its sale
+_VALUE = 1e6  # money at the start where nothing depends on it
 
-def _account(decisions: Decisions, market: Market, cost_bps: float) -> tuple:
-    "Weights held (T, N), traded notional (T,), orders in units, prices; the last two with a column of cash."
-    returns, cash = first_row(market.returns), first_row(market.cash_returns)
-    orders, book = decisions.orders.to_numpy(), book_start(len(market.assets))
-    held, net, traded, _ = book_advance(book, orders, returns, cash, cost_bps)
-    weights, prices = held, market.prices.ffill()
-    before = lambda table: np.vstack([np.zeros((1, len(market.assets)), table.dtype), table[:-1]])
-    moved = before(~np.isnan(orders)) | (held == 0) & (before(held) > 0)      # filled, or delisted
-    if (cash != 0).any():
-        weights = np.column_stack([held, 1 - held.sum(axis=1)])
-        prices = prices.assign(**{_CASH: np.cumprod(1 + cash)})
-        moved = np.column_stack([moved, moved.any(axis=1)])
-        moved[0, -1] = True                                                   # from the first bar, cash earns
-    value = (_VALUE * np.cumprod(1 + net))[:, None]
-    units = np.nan_to_num(np.where(weights > _DUST, weights, 0) * value / prices.to_numpy())
-    size = np.diff(units, axis=0, prepend=0)
-    moved &= np.abs(size) * np.nan_to_num(prices.to_numpy()) > 1e-12 * value  # less is rounding
-    return held, traded, pd.DataFrame(np.where(moved, size, np.nan), prices.index, prices.columns), prices
+def _kept(policy: Policy, market: Market, costs: Costs, decisions: Decisions,
+          capital: float | None) -> Account:
+    "The decisions run through the ledger."
+    if capital is None and not costs.needs_money: capital = _VALUE
+    return run_account(decisions.orders.to_numpy(), market, costs, policy.fill, policy.margin,
+                       max(policy.min_trade, LEAST_WEIGHT), capital)
 
-# %% ../../nbs/policy/03_walkforward.ipynb #69dfe4db
-def _vectorbt_portfolio(size: pd.DataFrame, prices: pd.DataFrame, cost_bps: float, per_year: float):
-    "The orders as a vectorbt `Portfolio`: one pool of cash, sales first, nothing rejected in silence."
-    vbt = _vectorbt()
-    vbt.settings.returns["year_freq"] = f"{per_year:g} days"  # a bar counts as a day
-    fees = np.where(prices.columns == _CASH, 0.0, cost_fraction(cost_bps))[None, :]
-    return vbt.Portfolio.from_orders(
-        prices, size=size, size_type="amount", direction="longonly", fees=fees, init_cash=_VALUE, freq="1D",
-        group_by=True, cash_sharing=True, call_seq="auto", raise_reject=True,
-        broadcast_kwargs=dict(columns_from="strict"))
-
-def _vectorbt():
-    "Import vectorbt, and put back the figure settings that its import may change."
-    import matplotlib
-    before = dict(matplotlib.rcParams)
-    import vectorbt
-    matplotlib.rcParams.update(before)
-    return vectorbt
 
 # %% ../../nbs/policy/03_walkforward.ipynb #64f12516
 @dataclass(frozen=True, eq=False, repr=False)
@@ -79,6 +49,8 @@ class Study:
     weights: pd.DataFrame   # (T, N) asset weights held after the fills of each bar
     traded: pd.Series       # (T,) notional bought and sold at each bar, as a fraction of value
     portfolio: Any          # the vectorbt Portfolio
+    account: Account        # the same accounts as the ledger keeps them
+    costs: Costs            # what trading cost, of all kinds
 
     @cached_property
     def targets(self) -> pd.DataFrame:
@@ -97,8 +69,22 @@ class Study:
     def returns(self) -> pd.Series:
         "Net returns per bar after `start`, from vectorbt's accounts."
         value = self.portfolio.value().to_numpy()
-        returns = pd.Series(value[1:] / value[:-1] - 1, self.market.dates[1:], name="returns")
+        if (over := self.account.done.net == -1).any(): value[int(over.argmax()):] = 0.0     # ruined
+        growth = np.divide(value[1:], value[:-1], out=np.ones(len(value) - 1), where=value[:-1] > 0)
+        returns = pd.Series(growth - 1, self.market.dates[1:], name="returns")
         return returns[returns.index > self.start]
+    @property
+    def cash(self) -> pd.DataFrame:
+        "(T,) equity, cash, and in money what changed equity over each bar: gains, interest, fees, costs."
+        return self.account.cash
+    @property
+    def events(self) -> tuple[Flag, ...]:
+        "Margin calls and ruin."
+        return self.account.events
+    @cached_property
+    def turnover(self) -> pd.Series:
+        "(T,) half of all changes in weight at each bar, cash among them."
+        return pd.Series(self.account.done.turnover, self.market.dates, name="turnover")
 
     def metrics(self,
         since: pd.Timestamp | None = None,  # only returns after this date; None: all of them
@@ -111,7 +97,7 @@ class Study:
     def plot(self):
         "Wealth, drawdown, and what was invested."
         name = self.policy.name or "portfolio"
-        return _plot({name: self.returns}, {name: self.weights.sum(axis=1)}, self.market)
+        return _plot({name: self.returns}, {name: self.weights.abs().sum(axis=1)}, self.market)
     def __repr__(self) -> str:
         span = f"{self.start.date()} to {self.market.dates[-1].date()}"
         return f"Study({self.policy}, {span}, {self.cost_bps:g} bps)"
@@ -121,26 +107,26 @@ def walk_forward(
     policy: Policy,          # what decides
     market: Market,          # what there is to know, bar after bar
     cost_bps: float | str | None = None,  # costs, basis points of traded notional; None: the policy's
+    capital: float | None = None,  # money at the start, > 0; needed by fixed costs and impact
+    costs: Costs | None = None,    # costs of all kinds, in place of `cost_bps`
 ) -> Study:                  # weights, returns, decisions, accounts
     "Walk a policy over a market: decide as of each bar, fill at the next; raises as `Policy.review` does."
     if not isinstance(policy, Policy) or not isinstance(market, Market):
         raise ParameterError(f"walk_forward: a policy and a market are wanted, in this order, not "
                              f"{type(policy).__name__} and {type(market).__name__}")
-    return _study(policy, market, _cost(policy, cost_bps), _decide(policy, market))
-
-def _cost(policy: Policy, cost_bps: float | str | None) -> float:
-    "Costs in basis points; the policy's own where none are given."
-    if cost_bps is None: return policy.cost_bps
-    return 1e4 * cost_fraction(cost_bps) if isinstance(cost_bps, str) else cost_bps
+    charged = as_costs(cost_bps, costs, "walk_forward") or policy.trading_costs
+    terms_of(market, charged, policy.fill, capital=capital)  # what is missing is said before it is walked
+    return _study(policy, market, charged, _decide(policy, market), capital)
 
 def _decide(policy: Policy, market: Market) -> Decisions: return policy.review(market).path
 
-def _study(policy: Policy, market: Market, cost_bps: float, decisions: Decisions) -> Study:
+def _study(policy: Policy, market: Market, costs: Costs, decisions: Decisions,
+           capital: float | None = None) -> Study:
     "The decisions filled and accounted for."
-    held, traded, size, prices = _account(decisions, market, cost_bps)
-    weights, traded = pd.DataFrame(held, market.dates, market.assets), pd.Series(traded, market.dates)
-    accounts = _vectorbt_portfolio(size, prices, cost_bps, market.per_year)
-    return Study(policy, market, cost_bps, decisions, weights, traded, accounts)
+    account = _kept(policy, market, costs, decisions, capital)
+    traded = pd.Series(account.done.traded, market.dates)
+    return Study(policy, market, costs.level, decisions, account.weights, traded,
+                 vectorbt_portfolio(account, costs, policy.fill), account, costs)
 
 # %% ../../nbs/policy/03_walkforward.ipynb #c800051c
 STUDY_METRICS = ("cagr", "volatility", "sharpe", "max_drawdown", "calmar")
@@ -152,8 +138,8 @@ def _metrics(studies: Mapping[str, Study], since: pd.Timestamp) -> pd.DataFrame:
     returns = pd.DataFrame({name: s.returns for name, s in studies.items()}).loc[lambda r: r.index > since]
     table = evaluate(returns, STUDY_METRICS, cash=market.cash_returns)
     years, after = len(returns) / market.per_year, market.dates > since
-    table["turnover"] = [s.traded[after].sum() / 2 / years for s in studies.values()]
-    table["invested"] = [s.weights[after].to_numpy().sum() / len(returns) for s in studies.values()]
+    table["turnover"] = [s.turnover[after].sum() / years for s in studies.values()]
+    table["invested"] = [np.abs(s.weights[after].to_numpy()).sum() / len(returns) for s in studies.values()]
     table["stops"] = [s.decisions.stops for s in studies.values()]
     return table
 
@@ -174,7 +160,7 @@ def _plot(returns: Mapping[str, pd.Series], shares: Mapping[str, pd.Series], mar
     label_ends(axes[0])
     percent_axis(axes[1], "drawdown")
     percent_axis(axes[2], "invested")
-    axes[2].set_ylim(0, 1.02)
+    axes[2].set_ylim(0, max(1.02, *(1.02 * float(share.loc[shown].max()) for share in shares.values())))
     return fig
 
 # %% ../../nbs/policy/03_walkforward.ipynb #8798d683
@@ -200,7 +186,7 @@ class Comparison:
         return format_metrics(self.metrics(), STUDY_UNITS)
     def plot(self):
         "Wealth, drawdown and what was invested, one line an arm."
-        invested = {name: s.weights.sum(axis=1) for name, s in self.studies.items()}
+        invested = {name: s.weights.abs().sum(axis=1) for name, s in self.studies.items()}
         return _plot(self.returns, invested, next(iter(self.studies.values())).market)
     def __getitem__(self,
         name: str | tuple[str, ...],  # of an arm
@@ -215,18 +201,22 @@ def compare(
     cost_bps: float | str | None = None,  # costs, basis points of traded notional; None: each policy's
     progress: bool | None = None,    # show progress; None: in an interactive session
     workers: int = 1,                # processes that decide, >= 1; the answer does not depend on it
+    capital: float | None = None,    # money at the start, > 0; needed by fixed costs and impact
+    costs: Costs | None = None,      # costs of all kinds, in place of `cost_bps`
 ) -> Comparison:                     # a study for each policy, under its name
     "Walk several policies over one market; raises `ParameterError` where there is none."
     from tqdm.auto import tqdm
     if not isinstance(policies, Mapping) or not policies:
         raise ParameterError("compare: give at least one policy under a name, as in {'name': policy}")
     if workers < 1: raise ParameterError(f"compare: 1 worker at least, not {workers!r}")
+    charged = as_costs(cost_bps, costs, "compare")
     quiet, studies = not (is_interactive() if progress is None else progress), {}
     with shared_pools(), tqdm(total=len(policies), disable=quiet, unit="policy") as bar:
         for names, decided in _decided(policies, market, workers):
             for name, decisions in zip(names, decided, strict=True):
                 bar.set_description(name if isinstance(name, str) else ", ".join(name), refresh=False)
-                studies[name] = _study(policies[name], market, _cost(policies[name], cost_bps), decisions)
+                studies[name] = _study(policies[name], market, charged or policies[name].trading_costs,
+                                       decisions, capital)
                 bar.update()
     return Comparison({name: studies[name] for name in policies})
 

@@ -23,11 +23,12 @@ def graded(
     said: float,     # exposure said last
     allowed: float,  # largest exposure admissible now; negative: none
     band: float,     # width of the band below it, a fraction of it, in [0, 1)
-) -> float:          # exposure in [0, 1], never above `allowed` but for rounding
+    most: float = 1.0,  # largest exposure of all, >= 1
+) -> float:          # exposure in [0, most], never above `allowed` but for rounding
     "Follow an allowance in steps."
     if allowed <= 0: return 0.0
     if said > allowed + ROUNDING or said < (1 - band) * allowed - ROUNDING:
-        return min(1.0, (1 - band / 2) * allowed)
+        return min(most, (1 - band / 2) * allowed)
     return said
 
 # %% ../../nbs/risk/07_exposure_scaling.ipynb #7c755010
@@ -40,22 +41,28 @@ def _volatility_step(state, r, params):
     if state[BARS] < w: return 1.0
     sigma = np.sqrt(max(xx - x * x * params[3], 0.0) * params[4])
     state[SIGNAL] = sigma
-    return graded(state[EXPOSURE], target / sigma if sigma > target * 1e-6 else 1e6, band)
+    return graded(state[EXPOSURE], target / sigma if sigma > target * 1e-6 else 1e6, band, params[5])
 
 @dataclass(frozen=True)
 class VolatilityTarget(BaseRule):
-    "As much as would have had a given volatility, at most everything (Moreira and Muir 2017)."
+    "As much as would have had a given volatility, at most `max_exposure` (Moreira and Muir 2017)."
     target: float = 0.10    # volatility a year, a fraction in (0, 1) or text such as "10%"
     window: int | str = 63  # returns that volatility is estimated on, >= 2, or an offset
     band: float = 0.1       # width of the band below the allowance, a fraction of it in [0, 1)
+    max_exposure: float = 1.0  # the most that is held, >= 1; above 1 cash is borrowed
     step, run = staticmethod(_volatility_step), staticmethod(compiled(_volatility_step))
+    def __repr__(self) -> str:
+        "As before exposures above 1 were possible, where there are none: states and books know it by this."
+        more = "" if self.max_exposure == 1 else f", max_exposure={self.max_exposure!r}"
+        return f"VolatilityTarget(target={self.target!r}, window={self.window!r}, band={self.band!r}{more})"
     def __post_init__(self):
+        store(self, float, lambda m: 1 <= m <= 10, "be between 1 and 10", max_exposure=self.max_exposure)
         inside(self, target=self.target)
         window_of(self, 2, window=self.window)
         band(self, band=self.band)
     def params(self, per_year: float) -> np.ndarray:
         w = bars_of(self, "window", 2, per_year)
-        return np.array([w, self.target, self.band, 1 / w, per_year / (w - 1)])
+        return np.array([w, self.target, self.band, 1 / w, per_year / (w - 1), self.max_exposure])
     def memory(self, per_year: float) -> np.ndarray:
         return np.zeros(sums_size(bars_of(self, "window", 2, per_year), 2))
     def warmup(self, per_year: float = 252.0) -> int: return bars_of(self, "window", 2, per_year)

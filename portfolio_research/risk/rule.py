@@ -27,9 +27,10 @@ from portfolio_research.risk.kernels import (EXPOSURE, OWN, OWNER, PER_YEAR, SIG
 
 # %% ../../nbs/risk/02_rule.ipynb #acf05e11
 class BaseRule:
-    "Base of all rules: returns in, exposure in [0, 1] out, decided on the shadow equity."
+    "Base of all rules: returns in, exposure in [0, `max_exposure`] out, decided on the shadow equity."
     step: ClassVar[Callable]    # see `loop`
     leading: ClassVar[int] = 1  # how many of its parameters `str` always shows
+    max_exposure: float = 1.0   # the most that it ever says; above 1 only where a rule borrows
     __array_ufunc__ = None      # a weight of numpy times a rule is a rule, not an array
     def __str__(self) -> str: return as_written(self)
     def params(self, per_year: float) -> np.ndarray: return np.empty(0)  # what the step needs to know
@@ -71,10 +72,11 @@ class BaseRule:
         cost_bps: float = 10.0,  # basis points of traded notional
         cash: float | str | pd.Series = 0.0,  # annual rate, or returns such as `market.cash_returns`
         per_year: float | None = None,        # bars in a year; None: as the dates say
+        debit: float | str | pd.Series | None = None,  # what owed cash costs, as `cash`, of a rule above 1
     ) -> pd.Series:              # (T,) returns under the rule, net of costs; NaN where `returns` is
         """Managed returns: an exposure as of one bar is filled at the close of the next, and earns from
         there on."""
-        return _managed(self.exposure(returns, per_year), returns, cost_bps, cash, per_year)[0]
+        return _managed(self.exposure(returns, per_year), returns, cost_bps, cash, per_year, debit)[0]
 
 # %% ../../nbs/risk/02_rule.ipynb #3e4e7dbb
 @lru_cache(maxsize=512)
@@ -116,10 +118,10 @@ def _series(rule: BaseRule, returns: pd.Series, per_year: float | None) -> tuple
 # %% ../../nbs/risk/02_rule.ipynb #14de9874
 def _following(bar: Callable, made_of: int = 0) -> Callable:
     "A book over an array."
-    def run(book, exposures, returns, cash, cost, net, held):
+    def run(book, exposures, returns, cash, debit, cost, net, held):
         _ = made_of
         for t, r in enumerate(returns):
-            net[t] = bar(book, 0, r, cash[t], cost) - 1
+            net[t] = bar(book, 0, r, cash[t] if book[0] <= 1 else debit[t], cost) - 1
             held[t] = book[0]
             order(book, 0, exposures[t])
     return run
@@ -127,14 +129,19 @@ def _following(bar: Callable, made_of: int = 0) -> Callable:
 _follow = compiled(bar, _following)
 
 def _managed(exposure: pd.Series, returns: pd.Series, cost_bps: float,
-             cash: float | str | pd.Series, per_year: float | None = None) -> tuple:
+             cash: float | str | pd.Series, per_year: float | None = None,
+             debit: float | str | pd.Series | None = None) -> tuple:
     """Net returns, weights held after each bar's fill, both (T,), and notional traded, of a book that
     follows an exposure."""
     live, book = returns.notna().to_numpy(), opened()
     out = np.full((2, len(returns)), np.nan)
     net, held = np.empty((2, live.sum()))
-    _follow(book, exposure.to_numpy()[live], returns.to_numpy(float)[live],
-            cash_by_date(cash, returns, per_year)[live],
+    if debit is None and (most := exposure.max()) > 1:
+        raise ParameterError(f"an exposure of {most:.4g} needs {most - 1:.4g} of borrowed cash; say what "
+                             "that costs in debit=, 0 where it is lent for nothing")
+    earned = cash_by_date(cash, returns)[live]
+    owed = earned if debit is None else cash_by_date(debit, returns)[live]
+    _follow(book, exposure.to_numpy()[live], returns.to_numpy(float)[live], earned, owed,
             cost_fraction(cost_bps), net, held)
     out[:, live] = net, held
     return pd.Series(out[0], returns.index,
@@ -142,10 +149,12 @@ def _managed(exposure: pd.Series, returns: pd.Series, cost_bps: float,
 
 def cash_by_date(cash: float | str | pd.Series, returns: pd.Series,
                  per_year: float | None = None) -> np.ndarray:
-    "What cash returns over each period."
-    year = per_year or periods_per_year(returns.index, "returns")
+    "What cash returns over each period: an annual rate by the days from bar to bar over 365, as in a market."
     if not isinstance(cash, pd.Series):
-        return np.full(len(returns), (1 + fraction(cash)) ** (1 / year) - 1)
+        days = returns.index.to_series().diff() / pd.Timedelta(days=1)
+        years = days.fillna(days.median() if len(days) > 1 else 1.0).to_numpy() / 365
+        return (1 + fraction(cash)) ** years - 1
+    year = per_year or periods_per_year(returns.index, "returns")
     if len(absent := returns.index.difference(cash.index)):
         raise CalendarError(f"cash: there is no return on {absent[0]}")
     if abs(cash.mean()) * year > .5:
@@ -213,6 +222,13 @@ class _Combined(BaseRule):
         words = {"&": "as far as all allow", "|": "as far as one allows",
                  "+": "each with its share"}[self.how]
         return f"{words}: " + "; ".join(f"{p}, {p.reentry}" for p in self.parts)
+    @property
+    def max_exposure(self) -> float:                                      # type: ignore[override]
+        most = [p.max_exposure for p in self.parts]
+        if max(most) <= 1: return 1.0
+        shares = sum(w * m for w, m in zip(self.weights, most, strict=True)) if self.weights else 0.0
+        if self.how == "+": return float(max(1.0, shares))
+        return min(most) if self.how == "&" else max(most)
     def warmup(self, per_year: float = 252.0) -> int: return max(p.warmup(per_year) for p in self.parts)
     def memory(self,
                per_year: float) -> np.ndarray: return np.concatenate([p.start(per_year) for p in self.parts])
@@ -225,7 +241,8 @@ class _Combined(BaseRule):
             part.run(own := state[at:at + len(blank)], returns, numbers, e, signals)
             at += len(blank)
         state[WEALTH:PER_YEAR] = own[WEALTH:PER_YEAR]
-        both = {"&": np.min, "|": np.max, "+": lambda e, axis: np.minimum(self._shares(e), 1.0)}[self.how]
+        shares = lambda e, axis: np.minimum(self._shares(e), self.max_exposure)
+        both = {"&": np.min, "|": np.max, "+": shares}[self.how]
         exposures[:] = signals[:] = both(said, axis=0)
         state[[EXPOSURE, SIGNAL]] = exposures[-1]
     def _shares(self, said: np.ndarray) -> np.ndarray:
@@ -295,7 +312,7 @@ def check_cuts(
     """Raise `AssertionError` unless a rule gives the same bits however a stretch is cut, its state going
     through JSON."""
     whole, last = rule.advance(rule.start(), returns)
-    fits = ((whole >= 0) & (whole <= 1)).all() and np.isfinite(last).all()
+    fits = ((whole >= 0) & (whole <= rule.max_exposure)).all() and np.isfinite(last).all()
     assert fits, f"{rule}: an exposure or its state is out of range"
     n = len(returns)
     cuts = np.sort(np.random.default_rng(seed).integers(0, n, 12))

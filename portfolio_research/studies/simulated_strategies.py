@@ -13,6 +13,7 @@ import numba
 import numpy as np
 
 from ..core import ParameterError
+from ..execution.ledger import advance, book_start, plain_terms
 from ..risk.rule import BaseRule
 
 # %% ../../nbs/studies/03_simulated_strategies.ipynb #c38509ca
@@ -113,53 +114,26 @@ class LevelPath(NamedTuple):
 
 # %% ../../nbs/studies/03_simulated_strategies.ipynb #306de115
 @numba.njit(cache=True, nogil=True)
-def _fill(held: np.ndarray, value: float, target: np.ndarray, cost: float) -> tuple[float, float]:
-    "Trade to target weights, in place; negative: not traded. Value after, and traded over value before."
-    kept, fit, after = 1.0, 1.0, -1.0
-    while after != fit:                          # less room after costs and what is not traded: scale down
-        if after >= 0: fit = after
-        for _ in range(100):
-            traded, room, wanted = 0.0, 1.0, 0.0
-            for i in range(len(target)):
-                if target[i] < 0: room -= held[i] / (value * kept)
-                else:
-                    traded += abs(kept * fit * target[i] - held[i] / value)
-                    wanted += target[i]
-            before, kept = kept, 1 - cost * traded
-            if abs(kept - before) < 1e-15: break
-        after = fit if wanted * fit <= room + 1e-12 else max(room, 0.0) / wanted
-    for i in range(len(target)):
-        if target[i] >= 0: held[i] = value * kept * fit * target[i]
-    return value * kept, traded
+def _orders(pool, x, every):
+    "(T, N) the pool's weights times exposures x, (T, N) or (T, 1); NaN where an asset is not traded."
+    T, n = pool.shape
+    orders, step = np.full((T, n), np.nan), int(x.shape[1] > 1)
+    for t in range(T):
+        for i in range(n):
+            e, was = x[t, i * step], (x[t - 1, i * step] if t > 0 else 1.0)
+            if t % every == 0: orders[t, i] = e / n
+            elif e != was: orders[t, i] = pool[t, i] * e
+    return orders
+
+def _account(returns: np.ndarray, pool: np.ndarray, x: np.ndarray, every: int, cost_bps: float,
+             said: tuple = ()) -> LevelPath:
+    "What the ledger makes of the orders; nothing is earned on cash."
+    T, n = returns.shape
+    done = advance(book_start(n), _orders(pool, x, every), returns, np.zeros(T), plain_terms(n, cost_bps),
+                   detailed=False)
+    return LevelPath(done.net, done.held, done.traded, said)
 
 # %% ../../nbs/studies/03_simulated_strategies.ipynb #7b70a0b1
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _account(returns, pool, x, every, cost):
-    "Net returns, weights held, notional traded: the pool's weights times exposures x, (T, N) or (T, 1)."
-    T, n = returns.shape
-    net, weights, traded, step = np.zeros(T), np.zeros((T, n)), np.zeros(T), int(x.shape[1] > 1)
-    held, target, cash, last, waiting, since = np.zeros(n), np.zeros(n), 1.0, 1.0, False, 0
-    for t in range(T):
-        value = cash
-        for i in range(n):
-            held[i] *= 1 + returns[t, i]
-            value += held[i]
-        if value <= 0:
-            net[t] = -1.0
-            break
-        if waiting:
-            value, traded[t] = _fill(held, value, target, cost)
-            cash = max(value - held.sum(), 0.0)
-        net[t], last, unit, waiting = value / last - 1, value, 1 / value, since == 0
-        for i in range(n): weights[t, i] = held[i] * unit
-        for j in range(x.shape[1]): waiting |= x[t, j] != (x[t - 1, j] if t > 0 else 1.0)
-        if waiting:
-            for i in range(n):
-                e, was = x[t, i * step], (x[t - 1, i * step] if t > 0 else 1.0)
-                target[i] = e / n if since == 0 else pool[t, i] * e if e != was else -1.0
-        since = since + 1 if since + 1 < every else 0
-    return net, weights, traded
-
 @numba.njit(cache=True, nogil=True)
 def _earned(returns, x, cost):
     "What strategies earn under exposures of their own."
@@ -206,7 +180,7 @@ class Setup(NamedTuple):
     def pool(self, returns: np.ndarray) -> LevelPath:
         "The equally weighted pool of some streams, on which nothing acts."
         always = np.ones((len(returns), 1))
-        return LevelPath(*_account(returns, returns, always, self.rebalance, self.cost_bps / 1e4))
+        return _account(returns, returns, always, self.rebalance, self.cost_bps)
     def account(self, returns: np.ndarray, pool: LevelPath, x: np.ndarray, said: tuple) -> LevelPath:
         "The pool's weights times exposures."
-        return LevelPath(*_account(returns, pool.held, x, self.rebalance, self.cost_bps / 1e4), said)
+        return _account(returns, pool.held, x, self.rebalance, self.cost_bps, said)
