@@ -18,8 +18,8 @@ from ..estimation.estimates import Estimate
 from .solvers.polytope import Polytope
 from ..data.market import Market
 from ..metrics.metrics import metric
-from portfolio_research.optimization.objectives import (Guard, Maximize, Minimize, ObjectiveError, Target,
-    trait)
+from portfolio_research.optimization.objectives import (EXPOSURES, Guard, Maximize, Minimize, ObjectiveError,
+    Target, trait)
 from .risk_measures import Form
 from .curvature import Shapes
 from .solvers.quadratic import solve_qp
@@ -46,6 +46,8 @@ def check_optimisable(
             raise NotOptimisableError(f"{g}: it moves in steps of one bar; use <= or >=")
     if sum(g.what == "holdings" for g in objective.guards) > 1:
         raise NotOptimisableError(f"{objective}: two guards on the number of holdings; keep the smaller")
+    if not objective.long_only and not any(g.what == "weight" for g in objective.guards):
+        _caps(objective, np.full(1, -np.inf), np.full(1, np.inf))        # contradictions that need no market
 
 def _stepwise(what) -> bool:
     "Whether a sentence is about a metric that moves in steps of one bar."
@@ -60,21 +62,29 @@ def _known(guard: Guard, asked: str, names: Sequence[str], what: str) -> None:
     raise UnknownNameError(f"{guard}: the market has no {what} {asked!r}; {hint}")
 
 # %% ../../nbs/optimization/04_problem.ipynb #f66eb544
-def _is_group(g: Guard, names: list[str]) -> bool: return " + " in g.of and g.of not in names
+def _is_group(g: Guard, names: list[str]) -> bool: return len(g.names) > 1 and g.of not in names
+
+def _name(g: Guard, names: Sequence[str]) -> str:
+    "The one asset or sector that a guard is of."
+    return g.of if g.of in names else g.one
 
 def _bounds(objective, estimate: Estimate, market: Market,
             max_weight: float) -> tuple[np.ndarray, np.ndarray, list[str]]:
     "The least and greatest weight of each asset, and what is to be said about them."
     low, high, notes = np.zeros(N := len(estimate.assets)), np.full(N, float(max_weight)), []
     guards = [g for g in objective.guards if g.what == "weight"]
+    if not objective.long_only:
+        low = np.where(_opened(objective, estimate.assets, market), -np.inf, 0.)
+        high = np.full(N, np.inf) if max_weight == 1 else high
     if not guards: return low, high, notes
     every, here = [str(a) for a in market.assets], estimate.assets.astype(str)
     for g in guards:
         if _is_group(g, every): continue
-        if g.of: _known(g, g.of, every, "asset")
-        held = here == g.of if g.of else np.ones(N, bool)
-        if g.of and not held.any() and g.relation != "<=" and g.value:
-            notes.append(f"{g} cannot be met: {g.of} takes no part")
+        name = _name(g, every)
+        if g.of: _known(g, name, every, "asset")
+        held = here == name if g.of else np.ones(N, bool)
+        if g.of and not held.any() and g.relation != "<=" and g.value > 0:
+            notes.append(f"{g} cannot be met: {name} takes no part")
         if g.relation != ">=": high[held] = np.minimum(high[held], g.value)
         if g.relation != "<=": low[held] = np.maximum(low[held], g.value)
     if (low > high).any():
@@ -83,10 +93,25 @@ def _bounds(objective, estimate: Estimate, market: Market,
                              "is asked")
     return low, high, notes
 
+# %% ../../nbs/optimization/04_problem.ipynb #35f6f4d3
+def _opened(objective, names: pd.Index, market: Market) -> np.ndarray:
+    "(N,) which assets may be held short."
+    guards = [g for g in objective.guards if g.opens]
+    if any(not g.of and (g.what in ("net", *EXPOSURES) or (g.value > 1 if g.what == "cash" else g.value < 0))
+           for g in guards): return np.ones(len(names), bool)
+    every, here, open_ = [str(a) for a in market.assets], names.astype(str), np.zeros(len(names), bool)
+    for g in guards:
+        if g.value >= 0 or not g.of: continue                  # above 100%: leverage, not shorts
+        if g.what == "sector" and market.sectors is not None:
+            of = market.sectors[names].astype(str)
+            open_ |= (of == _name(g, list(of))).to_numpy()
+        elif g.what == "weight": open_ |= here.isin(g.names if _is_group(g, every) else [_name(g, every)])
+    return open_
+
 # %% ../../nbs/optimization/04_problem.ipynb #73ff8db3
 def _groups(objective, names: pd.Index, market: Market) -> list[tuple[Guard, str, np.ndarray]]:
     "Each guard on a group of assets, with the members of the group."
-    guards = [g for g in objective.guards if g.what == "weight" and " + " in g.of]
+    guards = [g for g in objective.guards if g.what == "weight" and len(g.names) > 1]
     every = [str(a) for a in market.assets] if guards else []
     guards = [g for g in guards if _is_group(g, every)]
     for g in guards:
@@ -103,8 +128,8 @@ def _sectors(objective, names: pd.Index, market: Market) -> list[tuple[Guard, st
                              "them")
     of, every = market.sectors[names].astype(object), sorted(market.sectors.dropna().astype(str).unique())
     for g in guards:
-        if g.of: _known(g, g.of, every, "sector")
-    about = ((g, s) for g in guards for s in ([g.of] if g.of else every))
+        if g.of: _known(g, _name(g, every), every, "sector")
+    about = ((g, s) for g in guards for s in ([_name(g, every)] if g.of else every))
     return [(g, s, (of == s).to_numpy(float)) for g, s in about if g.of or (of == s).any()]
 
 # %% ../../nbs/optimization/04_problem.ipynb #85d866e5
@@ -131,12 +156,89 @@ def _invested(objective, low: np.ndarray, high: np.ndarray, groups: list) -> tup
         low = low * (most / floor)
     return Polytope(low, high, one, np.array([least]), np.array([most])), notes
 
+# %% ../../nbs/optimization/04_problem.ipynb #dc6f5940
+def _net(objective) -> tuple[float, float]:
+    "The least and the greatest net exposure."
+    net, cash = ([g for g in objective.guards if g.what == what] for what in ("net", "cash"))
+    floors = [g.value for g in net if g.relation != "<="] + [1 - g.value for g in cash if g.relation != ">="]
+    tops = [g.value for g in net if g.relation != ">="] + [1 - g.value for g in cash if g.relation != "<="]
+    if not net: floors, tops = floors or [0. if cash else 1.], tops or [1.]
+    least, most = max(floors, default=-np.inf), min(tops, default=np.inf)
+    if least > most + 1e-12: raise ObjectiveError(f"{', '.join(map(str, net + cash))}: no portfolio has both")
+    return float(least), float(max(least, most))
+
+def _caps(objective, low: np.ndarray, high: np.ndarray) -> tuple[tuple[float, float], float, float, dict]:
+    "The range of net, the most that is long and short, and the caps in words; raises `ObjectiveError`."
+    least, most = _net(objective)
+    at = lambda *names: min((g.value for g in objective.guards if g.what in names and g.relation != ">="), default=np.inf)
+    caps = {"gross": at("gross", "leverage"), "long": at("long"), "short": at("short")}
+    said = [str(g) for g in objective.guards if g.opens or g.what == "cash"]
+    if min(caps["gross"], caps["long"]) < least - 1e-12 or -min(caps["gross"], caps["short"]) > most + 1e-12:
+        _contradict(objective, said)
+    long, short = min(caps["long"], np.maximum(high, 0).sum()), min(caps["short"], np.maximum(-low, 0).sum())
+    floor, top = min(least, long), max(most, -short)                    # what the bounds leave of net
+    for _ in range(3):
+        short = min(short, (caps["gross"] - floor) / 2, caps["gross"], long - floor)
+        long = min(long, (caps["gross"] + top) / 2, caps["gross"], short + top)
+    if not max(long, short) < np.inf:
+        raise ObjectiveError(f"{', '.join(said)}: nothing limits what is held short, and each short pays for "
+                             "more that is long; add 'gross <= 160%', 'short <= 30%' or 'weight >= -10%'")
+    words = {"gross": ("gross", "leverage"), "long": ("long",), "short": ("short",)}
+    for name, top in (("gross", min(caps["gross"], long + short)), ("long", long), ("short", short)):
+        asked = max((g.value for g in objective.guards if g.what in words[name] and g.relation != "<="), default=0.)
+        if top < asked - 1e-12: _contradict(objective, said)
+    return (least, most), max(long, 0.), max(short, 0.), caps
+
+def _contradict(objective, said: list[str]):
+    more = "" if any(g.what in ("net", "cash") for g in objective.guards) else \
+        " with a net exposure of 100%, which is the default ('net = 0%' is dollar-neutral)"
+    raise ObjectiveError(f"{', '.join(said)}: no portfolio has all of these{more}")
+
+# %% ../../nbs/optimization/04_problem.ipynb #107f0d23
+def _exposed(objective, low: np.ndarray, high: np.ndarray, groups: list) -> tuple[Polytope, list[str]]:
+    "The same for weights that may be short, or add up to more than one."
+    (least, most), long, short, caps = _caps(objective, low, high)
+    vain = [g for g in objective.guards if g.what in ("weight", "sector") and g.value > 1]
+    if vain and most <= 1 and not (low < 0).any():
+        raise ObjectiveError(f"{vain[0]}: without shorts or leverage no weight is above 100%; write it below, or "
+                             "add 'gross <= 150%'")
+    low, high, one, notes = np.maximum(low, -short), np.minimum(high, long), np.ones((1, len(low))), []
+    if (low > high).any(): _contradict(objective, [str(g) for g in objective.guards if g.opens])
+    space = Polytope(low, high, one, np.array([-np.inf]), np.array([np.inf]))
+    if not (low < 0).any(): most = min(most, caps["gross"], caps["long"])
+    elif least == most:
+        if np.maximum(-low, 0).sum() > short + 1e-12: space = space.limited(0, 1, short)
+    else:
+        for (a, b), name in (((1, 1), "gross"), ((1, 0), "long"), ((0, 1), "short")):
+            if caps[name] < np.inf: space = space.limited(a, b, caps[name])
+    inner = space
+    for g, _, m in groups:
+        if g.relation != ">=" and m.any(): inner = inner.within(m, -np.inf, g.value)
+    try: room, floor = inner.most(one[0]), -inner.most(-one[0])
+    except InfeasibleError as e: raise ObjectiveError(f"{objective}: the bounds contradict each other; {e}") from None
+    if room < least - 1e-9:
+        notes.append(f"the caps leave room for a net exposure of {room:.4g}: the rest is cash")
+        least, most = room, max(room, min(most, room))
+    if floor > most + 1e-9:
+        raise ObjectiveError(f"{objective}: the least weights add up to {floor:.4g}, and at most {most:.4g} net is asked")
+    return replace(space, lower=np.array([least]), upper=np.array([most])), notes
+
 # %% ../../nbs/optimization/04_problem.ipynb #ad33cda4
-def _held(previous: pd.Series | None, names: pd.Index) -> tuple[np.ndarray | None, float]:
-    "Weights held of the assets that take part, and the weight of the others; None where nothing is held."
-    if previous is None or not (previous.to_numpy() > 0).any(): return None, 0.
+def _held(previous: pd.Series | None, names: pd.Index) -> tuple[np.ndarray | None, float, float | None]:
+    """Weights held of the assets that take part, and the net and gross weight of the others; None where nothing
+    is held."""
+    if previous is None or not (abs(previous.to_numpy()) > 0).any(): return None, 0., None
     held = previous.reindex(names).fillna(0.).to_numpy()
-    return held, max(float(previous.sum() - held.sum()), 0.)
+    if not (previous.to_numpy() < 0).any(): return held, max(float(previous.sum() - held.sum()), 0.), None
+    rest = previous[~previous.index.isin(names)].fillna(0.)
+    return held, float(rest.sum()), float(abs(rest).sum())
+
+def _unbound(objective, names: pd.Index, market: Market) -> list[str]:
+    "Assets without a sector, which no guard on each sector bounds."
+    guards = [g for g in objective.guards if g.what == "sector" and not g.of and g.relation != ">="]
+    if not guards or market.sectors is None: return []
+    bare = [str(name) for name in names[market.sectors[names].isna()]]
+    return [f"{guards[0]} does not bound {', '.join(bare)}, which the market gives no sector"] if bare else []
 
 def _payout(market: Market, names: pd.Index) -> np.ndarray | None:
     "(N,) annual yields as known at the market's last date."
@@ -158,6 +260,8 @@ class Program:
     searched: tuple[Guard, ...] = ()            # guards that are neither
     holdings: int | None = None                 # most assets with a weight
     notes: tuple[str, ...] = ()                 # what was settled beforehand, in words
+    remarks: tuple[str, ...] = ()               # those of the notes by which nothing is missed
+    exposed: tuple[Guard, ...] = ()             # guards that the space holds itself: net, gross, long, short
 
 # %% ../../nbs/optimization/04_problem.ipynb #e8b7abc0
 def compile_objective(
@@ -171,15 +275,18 @@ def compile_objective(
     check_optimisable(objective)
     low, high, notes = _bounds(objective, estimate, market, max_weight)
     groups = [*_groups(objective, estimate.assets, market), *_sectors(objective, estimate.assets, market)]
-    space, more = _invested(objective, low, high, groups)
-    held, gone = _held(previous, estimate.assets)
-    shapes = Shapes(estimate, held, gone, _payout(market, estimate.assets))
-    rows, sides, convex, searched = [], [], [], []
+    space, more = (_invested if objective.long_only else _exposed)(objective, low, high, groups)
+    held, gone, closed = _held(previous, estimate.assets)
+    shapes = Shapes(estimate, held, gone, _payout(market, estimate.assets), closed)
+    rows, sides, convex, searched, remarks = [], [], [], [], _unbound(objective, estimate.assets, market)
     for g in objective.guards:
-        if g.what in ("weight", "sector", "cash", "holdings"):
+        if g.what in ("weight", "sector", "cash", "holdings", "net"):
             lines = [(s, Form(m), g.value) for h, s, m in groups if h is g]
+        elif g.what in EXPOSURES:
+            lines = []
+            if g.relation != "<=": searched.append(g)
         elif g.what == "turnover" and held is None:
-            notes.append(f"{g}: nothing is held yet, so it begins with the next decision")
+            remarks.append(f"{g}: nothing is held yet, so it begins with the next decision")
             continue
         else:
             shape = shapes[g.what]
@@ -194,8 +301,8 @@ def compile_objective(
             sides.append(str(replace(g, of=side)) if side else str(g))
     most = next((int(g.value) for g in objective.guards if g.what == "holdings"), None)
     return Program(objective, estimate.assets, shapes, space, tuple(rows), tuple(sides), tuple(convex),
-                   tuple(searched), most,
-                   tuple(notes + more))
+                   tuple(searched), most, tuple(notes + more + remarks), tuple(remarks),
+                   tuple(g for g in objective.guards if g.what in ("net", *EXPOSURES)))
 
 # %% ../../nbs/optimization/04_problem.ipynb #e0d306f3
 def relaxed(
@@ -206,6 +313,9 @@ def relaxed(
     hard = np.array([g.what in ("sector", "weight") and g.relation == "<=" for g in p.rows], bool)
     for gives in (~hard, np.ones(M, bool)):
         N, S = len(space.low), int(gives.sum())
+        if space.limits:
+            if (w := _least_slack(space, gives)) is None: continue
+            break
         A = np.hstack([space.A, np.vstack([np.zeros((1, S)), np.eye(M)[:, gives]])])
         low, high = np.append(space.low, np.full(S, -np.inf)), np.append(space.high, np.full(S, np.inf))
         s = solve_qp(np.diag(np.append(np.zeros(N), np.ones(S))), None, A, space.lower, space.upper,
@@ -231,15 +341,16 @@ def _least_slack(space: Polytope, gives: np.ndarray) -> np.ndarray | None:
     """Weights whose rows miss least in sum, by a linear program; None where the rows that do not give way
     contradict each other."""
     from scipy.optimize import linprog
-    N, M = len(space.low), len(gives)
-    slack = np.vstack([np.zeros((1, M)), np.diag(gives.astype(float))])
+    bare, space = space, space.lifted()
+    N, M, L = len(space.low), len(gives), len(space.A) - len(bare.A)
+    slack = np.vstack([np.zeros((1, M)), np.diag(gives.astype(float)), np.zeros((L, M))])
     rows, sides = [np.hstack([space.A, -slack]), np.hstack([-space.A, -slack])], [space.upper, -space.lower]
     keep = np.isfinite(np.concatenate(sides))
     bounds = [*zip(space.low, space.high, strict=True), *[(0, None)] * M]
     found = linprog(np.r_[np.zeros(N), np.ones(M)], np.vstack(rows)[keep], np.concatenate(sides)[keep],
                     bounds=bounds, method="highs",
                     options=dict(primal_feasibility_tolerance=1e-10, dual_feasibility_tolerance=1e-10))
-    return np.clip(found.x[:N], space.low, space.high) if found.status == 0 else None
+    return np.clip(found.x[:len(bare.low)], bare.low, bare.high) if found.status == 0 else None
 
 # %% ../../nbs/optimization/04_problem.ipynb #d371a819
 def say(

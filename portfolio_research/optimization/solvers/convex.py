@@ -111,7 +111,7 @@ class _Planes:
 def _contains(space: Polytope, w: np.ndarray) -> bool:
     "Whether weights are in a space."
     level = space.A @ w
-    if space.limits and space.over(w[:, None])[0] > 1e-10: return False
+    if space.limits and space.over(w[:, None])[0] > 1e-9: return False
     return bool((w >= space.low - 1e-12).all() and (w <= space.high + 1e-12).all()
                 and (level >= space.lower - 1e-10).all() and (level <= space.upper + 1e-10).all())
 
@@ -121,6 +121,7 @@ def _by_planes(task: Task, start: np.ndarray, tol: float, rounds: int, step: flo
     program's answer."""
     space, risk, gain = task.space, task.risk, task.gain
     unit = max(abs(risk(start)), 1e-12) if risk is not None else abs(gain.a).max(initial=0) or 1.
+    if unit <= 1e-9: unit = max(abs(risk(space.high)), 1e-12)     # shorts can hedge all of the risk away
     program = _Planes(space, np.zeros(len(start)) if gain is None else -gain.a / unit, risk is not None)
     shift = 0. if gain is None else gain.c
     sizes = [limit.size(start) for limit in task.limits]
