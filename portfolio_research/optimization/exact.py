@@ -17,7 +17,7 @@ from .solvers.solution import InfeasibleError, Solution, UnsolvedError
 from .objectives import Guard, value_text
 from .curvature import Linear, PathDependent, Ratio
 from .problem import Program, say
-from .risk_measures import Form
+from .risk_measures import Form, TailMean
 
 # %% ../../nbs/optimization/05_exact.ipynb #253996e8
 @dataclass(eq=False)
@@ -146,7 +146,10 @@ def _riskier(p: Program, space: Polytope, values: dict, top: np.ndarray) -> list
     shape, v, found = p.shapes[p.objective.metric], p.objective.value, []
     ways = [sign * e for e in np.eye(len(top)) for sign in ((1, -1) if (space.low < 0).any() else (1,))]
     ways.sort(key=lambda e: -shape.value(e))
-    for way in ways[:24]:
+    ways = [*ways[:16], *(_tangent(shape, e) for e in ways[:8])]
+    if isinstance(risk := getattr(shape, "risk", None), TailMean):        # uphill on one scenario
+        ways += [risk.X[t] for t in np.argsort(-risk.X.max(axis=1))[:24]]
+    for way in ways:
         w, has = top, shape.value(top)
         for _ in range(20):
             x = _best_within(p, space, values, way, w)
