@@ -259,12 +259,12 @@ def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions,
     decided = np.array([e.as_of.as_unit("ns").value for e in events])[event]
     allocated = decided == dates.as_unit("ns").asi8
     touched = _touched(sleeves, pool * x * g[:, None] + held, allocated[:, None] | trades, k)
-    orders = ((targets != current) | touched) & ((targets == 0) | (np.abs(targets - current) >= LEAST_WEIGHT))
     if not policy.long_only:
-        wanted = np.where(orders.any(axis=1, keepdims=True), targets, np.nan)
+        ordered = ((targets != current) | touched).any(axis=1, keepdims=True)
+        wanted = np.where(ordered, targets, np.nan)
         wanted = np.vstack([np.full((k, targets.shape[1]), np.nan), wanted])
         check_financed(wanted, market, str(policy.allocate), margin=policy.margin)
-    path = Decisions(dates, market.assets, sleeves.names, targets, current, orders,
+    path = Decisions(dates, market.assets, sleeves.names, targets, current, (targets != current) | touched,
                      pool, x, g, trades, event, events, risk, (np.array(state["x"]), state["g"]), shadow,
                      monitored_returns, _odd(market, targets, current, state["held"], k))
     after = dict(strategy_rules=strategies, x=x[-1].tolist(), held_x=held_x[-1].tolist(),
@@ -465,7 +465,9 @@ def _can_be(weights: np.ndarray, long_only: bool) -> bool:
 
 def _against(decision: Decision, path: Decisions, holdings, state: dict, policy: Policy) -> Decision:
     "The decision with its state and path, and with orders from what is really held."
-    decision = replace(decision, state=state, path=path)
+    large = lambda delta: (delta.abs() >= policy.min_trade) | (decision.targets[delta.index] == 0)
+    orders = decision.orders[large(decision.orders)]
+    decision = replace(decision, state=state, path=path, orders=orders)
     if holdings is None: return decision
     held = by_name(holdings, path.assets, "holdings", fill=0.0).astype(float)
     if not np.isfinite(held).all() or policy.long_only and ((held < 0).any() or held.sum() > 1 + 1e-6):
@@ -474,10 +476,9 @@ def _against(decision: Decision, path: Decisions, holdings, state: dict, policy:
     expected = pd.Series(path.current[-1], path.assets)
     off = (held - expected).abs() > max(policy.tolerance, policy.min_trade)
     delta = decision.targets - held
-    large = (delta.abs() >= max(policy.min_trade, LEAST_WEIGHT)) | (decision.targets == 0)
     said = (f"{name} is held at {held[name]:.1%}, expected {expected[name]:.1%}" for name in path.assets[off])
     flags = tuple(Flag("warn", "holdings", text) for text in said)
-    return replace(decision, orders=delta[large & (path.traded[-1] | off & (delta != 0))],
+    return replace(decision, orders=delta[large(delta) & (path.traded[-1] | off & (delta != 0))],
                    flags=decision.flags + flags)
 
 # %% ../../nbs/policy/02_policy.ipynb #248df1f3

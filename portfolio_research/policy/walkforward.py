@@ -24,7 +24,7 @@ from ..metrics.returns import drawdown
 from .policy import Policy, shared_pools
 from ..risk.placement import placement
 from ..execution.audit import vectorbt_portfolio
-from ..execution.costs import LEAST_WEIGHT, Costs, as_costs
+from ..execution.costs import Costs, as_costs
 from ..execution.ledger import Account, run_account, terms_of
 
 # %% ../../nbs/policy/03_walkforward.ipynb #ac22536c
@@ -35,7 +35,7 @@ def _kept(policy: Policy, market: Market, costs: Costs, decisions: Decisions,
     "The decisions run through the ledger."
     if capital is None and not costs.needs_money: capital = _VALUE
     return run_account(decisions.orders.to_numpy(), market, costs, policy.fill, policy.margin,
-                       max(policy.min_trade, LEAST_WEIGHT), capital)
+                       policy.min_trade, capital)
 
 
 # %% ../../nbs/policy/03_walkforward.ipynb #64f12516
