@@ -2590,6 +2590,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                               'portfolio_research/optimization/problem.py'),
                                                          'portfolio_research.optimization.problem._sectors': ( 'optimization/problem.html#_sectors',
                                                                                                                'portfolio_research/optimization/problem.py'),
+                                                         'portfolio_research.optimization.problem._shorts': ( 'optimization/problem.html#_shorts',
+                                                                                                              'portfolio_research/optimization/problem.py'),
                                                          'portfolio_research.optimization.problem._stepwise': ( 'optimization/problem.html#_stepwise',
                                                                                                                 'portfolio_research/optimization/problem.py'),
                                                          'portfolio_research.optimization.problem._unbound': ( 'optimization/problem.html#_unbound',

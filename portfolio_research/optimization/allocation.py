@@ -60,7 +60,8 @@ class Allocation:
         held = self.weights[self.weights != 0].sort_values(ascending=False, kind="stable", key=abs)
         names = [f"{name} {w:.1%}" for name, w in held.head(5).items()] or ["nothing"]
         more = f" and {len(held) - 5} more" if len(held) > 5 else ""
-        shown = format_metrics(pd.Series(self.achieved, dtype=float), {"gross": "fraction", "short": "fraction"}).items()
+        sides = dict.fromkeys(("gross", "short"), "fraction")
+        shown = format_metrics(pd.Series(self.achieved, dtype=float), sides).items()
         numbers = "".join(f", {k} {v}" for k, v in shown if k != "invested")
         what = f"{self.fallback or self.status}: {', '.join(names)}{more}; cash {self.cash:.1%}{numbers}"
         said = [*(f"binding: {b}" for b in self.binding), *([self.reason] if self.reason else [])]
@@ -71,9 +72,9 @@ class LongOnlyError(ParameterError):
     "Shorts or leverage, asked of an allocator that has neither."
 
 def read_cap(
-    allocator,  # a frozen dataclass with a field max_weight, which may be text; `refuses` says why it has no shorts
+    allocator,  # a frozen dataclass with a field max_weight, may be text; `refuses`: why it has no shorts
 ) -> None:
-    "Read max_weight; raises `ParameterError` unless it is a fraction in (0, 1], and where shorts are asked for."
+    "Read max_weight; raises `ParameterError` unless it is in (0, 1], `LongOnlyError` on long_only=False."
     if (why := getattr(allocator, "refuses", "")) and allocator.long_only is not True:
         raise LongOnlyError(f"{type(allocator).__name__} is long-only: {why}; for shorts and leverage write "
                             "Optimize('minimize volatility subject to gross <= 160%, net = 100%')")
@@ -293,7 +294,7 @@ def within(
 def _capped(g: Guard, names: pd.Index, market: Market) -> list[pd.Index]:
     "The groups of names whose weights a guard caps, each group by itself."
     if g.relation == ("<=" if g.what == "cash" else ">="): return []
-    if g.what in ("cash", "net", "gross", "leverage", "long"): return [names]      # of what is long, all are one
+    if g.what in ("cash", "net", "gross", "leverage", "long"): return [names]    # without shorts all are one
     if g.what == "weight" and not g.of: return [names[i:i + 1] for i in range(len(names))]
     if g.what == "weight": return [names[names.astype(str).isin({g.of} if g.of in names else g.names)]]
     if g.what != "sector" or market.sectors is None: return []

@@ -18,7 +18,8 @@ from ..metrics.metric import Metric, numbered
 from ..metrics.metrics import metric
 from .objectives import EXPOSURES, ObjectiveError, tax_rate, trait
 from ..metrics.returns import ReturnPath
-from portfolio_research.optimization.risk_measures import (Entropic, Exposure, Form, MeanAbove, Shrinkage, TailMean,
+from portfolio_research.optimization.risk_measures import (Entropic, Exposure, Form, MeanAbove, Shrinkage,
+    TailMean,
     Turnover, depths)
 from .solvers.convex import Limit, Task
 from .solvers.polytope import Polytope

@@ -91,7 +91,8 @@ def check_bounded(
     risk = p.shapes[p.objective.metric].risk
     alone = sum(abs(x) * risk(e) for x, e in zip(w, np.eye(len(w)), strict=True) if x)
     if not risk(w) > 1e-6 * abs(alone):
-        raise UnsolvedError(f"some portfolio within the guards has no risk, so {p.objective.name} has no bound")
+        raise UnsolvedError("some portfolio within the guards has no risk, so "
+                            f"{p.objective.name} has no bound")
 
 def _best_sharpe(p: Program, space: Polytope, caps: dict, cap: tuple[Form, float] | None) -> Proposal:
     "Maximum Sharpe, or minimum volatility where no portfolio earns more than cash."
@@ -113,7 +114,8 @@ def _tangent(shape, w: np.ndarray) -> np.ndarray:
     if hasattr(risk, "cut"): return risk.cut(w)[0]
     return np.array([(shape.value(w + h) - shape.value(w - h)) / 2e-6 for h in 1e-6 * np.eye(len(w))])
 
-def _best_within(p: Program, space: Polytope, values: dict, g: np.ndarray, at: np.ndarray) -> np.ndarray | None:
+def _best_within(p: Program, space: Polytope, values: dict, g: np.ndarray,
+                 at: np.ndarray) -> np.ndarray | None:
     "The portfolio within space and convex guards that is best for g'w; None where none was found."
     if not values:
         try: return space.vertex(-g)
@@ -124,7 +126,8 @@ def _best_within(p: Program, space: Polytope, values: dict, g: np.ndarray, at: n
 
 def _keeps(p: Program, values: dict, w: np.ndarray) -> bool:
     "Whether weights keep the convex guards."
-    return all(p.shapes[h.what].limit(v, len(w), w).over(w) <= 1e-9 * max(abs(v), 1e-3) for h, v in values.items())
+    return all(p.shapes[h.what].limit(v, len(w), w).over(w) <= 1e-9 * max(abs(v), 1e-3)
+               for h, v in values.items())
 
 def crossing(
     value,             # (N,) weights -> a number
@@ -185,9 +188,9 @@ def beyond(
     if enough:
         ends = [_improved(p, space, values, top, crossing(shape.value, top, w, v)) for w in enough]
         w = max(ends, key=lambda w: e @ w)
-        end = say(p.objective.metric, shape.value(top))
-        return Proposal(w, search=f"{p.objective.name} = {value_text(p.objective.metric, v)} lies beyond the end of "
-                        f"the frontier, at {end}: less of it earns more")
+        asked, end = value_text(p.objective.metric, v), say(p.objective.metric, shape.value(top))
+        return Proposal(w, search=f"{p.objective.name} = {asked} lies beyond the end of the frontier, at "
+                        f"{end}: less of it earns more")
     w = risky[0] if shape.value(risky[0]) > shape.value(top) else top
     if not (space.low < 0).any() and space.upper[0] <= 1 + 1e-12:
         alone, cash = np.array([shape.value(x) for x in np.eye(len(w))]), shape.value(np.zeros(len(w)))
@@ -334,7 +337,9 @@ def _scaled_up(p: Program, space: Polytope, values: dict, w: np.ndarray) -> np.n
     low, high = 1., 1 + min(float(space.reach(w[:, None], w[:, None])[0]), 1e6)
     fits = lambda t: _keeps(p, values, t * w)
     if not fits(1.) or fits(high): return high * w if fits(high) else w
-    for _ in range(60): low, high = ((low + high) / 2, high) if fits((low + high) / 2) else (low, (low + high) / 2)
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
     return low * w
 
 # %% ../../nbs/optimization/05_exact.ipynb #2a0353f2

@@ -230,7 +230,7 @@ class _Aim:
                                       if g.what not in (*_OF, "cash", "holdings", "net", *EXPOSURES))]))
     @property
     def long_only(self) -> bool:
-        "Whether no guard speaks of shorts or leverage: each weight is then at least 0, and their sum at most 1."
+        "Whether no guard speaks of shorts or leverage; weights are then at least 0, their sum at most 1."
         return not any(g.opens for g in self.guards)
     def subject_to(self, *guards: Guard | str):
         "The same aim with more guards."

@@ -94,11 +94,14 @@ def _bounds(objective, estimate: Estimate, market: Market,
     return low, high, notes
 
 # %% ../../nbs/optimization/04_problem.ipynb #35f6f4d3
+def _shorts(g: Guard) -> bool:
+    "Whether a guard that opens a portfolio opens it to shorts, and not to leverage alone."
+    return g.what in ("net", *EXPOSURES) or (g.value > 1 if g.what == "cash" else g.value < 0)
+
 def _opened(objective, names: pd.Index, market: Market) -> np.ndarray:
     "(N,) which assets may be held short."
     guards = [g for g in objective.guards if g.opens]
-    if any(not g.of and (g.what in ("net", *EXPOSURES) or (g.value > 1 if g.what == "cash" else g.value < 0))
-           for g in guards): return np.ones(len(names), bool)
+    if any(not g.of and _shorts(g) for g in guards): return np.ones(len(names), bool)
     every, here, open_ = [str(a) for a in market.assets], names.astype(str), np.zeros(len(names), bool)
     for g in guards:
         if g.value >= 0 or not g.of: continue                  # above 100%: leverage, not shorts
@@ -170,7 +173,8 @@ def _net(objective) -> tuple[float, float]:
 def _caps(objective, low: np.ndarray, high: np.ndarray) -> tuple[tuple[float, float], float, float, dict]:
     "The range of net, the most that is long and short, and the caps in words; raises `ObjectiveError`."
     least, most = _net(objective)
-    at = lambda *names: min((g.value for g in objective.guards if g.what in names and g.relation != ">="), default=np.inf)
+    tops = lambda names: [g.value for g in objective.guards if g.what in names and g.relation != ">="]
+    at = lambda *names: min(tops(names), default=np.inf)
     caps = {"gross": at("gross", "leverage"), "long": at("long"), "short": at("short")}
     said = [str(g) for g in objective.guards if g.opens or g.what == "cash"]
     if min(caps["gross"], caps["long"]) < least - 1e-12 or -min(caps["gross"], caps["short"]) > most + 1e-12:
@@ -185,8 +189,8 @@ def _caps(objective, low: np.ndarray, high: np.ndarray) -> tuple[tuple[float, fl
                              "more that is long; add 'gross <= 160%', 'short <= 30%' or 'weight >= -10%'")
     words = {"gross": ("gross", "leverage"), "long": ("long",), "short": ("short",)}
     for name, top in (("gross", min(caps["gross"], long + short)), ("long", long), ("short", short)):
-        asked = max((g.value for g in objective.guards if g.what in words[name] and g.relation != "<="), default=0.)
-        if top < asked - 1e-12: _contradict(objective, said)
+        asked = [g.value for g in objective.guards if g.what in words[name] and g.relation != "<="]
+        if top < max(asked, default=0.) - 1e-12: _contradict(objective, said)
     return (least, most), max(long, 0.), max(short, 0.), caps
 
 def allowed(
@@ -194,9 +198,9 @@ def allowed(
 ) -> tuple[str, ...]:  # of "shorts", "leverage" and "cash"
     "What the guards leave room for besides long positions that add up to 100%."
     guards = [g for g in objective.guards if g.opens]
-    shorts = any(g.what in ("net", *EXPOSURES) or (g.value > 1 if g.what == "cash" else g.value < 0) for g in guards) \
-        and not any(g.what == "weight" and not g.of and g.relation != "<=" and g.value >= 0 for g in objective.guards) \
-        and not any(g.what == "short" and g.relation != ">=" and g.value == 0 for g in guards)
+    shut = lambda g: g.what == "weight" and not g.of and g.relation != "<=" and g.value >= 0 or \
+        g.what == "short" and g.relation != ">=" and g.value == 0
+    shorts = any(_shorts(g) for g in guards) and not any(shut(g) for g in objective.guards)
     least, most = _net(objective)
     caps = [g.value for g in guards if g.what in ("gross", "leverage") and g.relation != ">="]
     leverage = bool(guards) and min(caps, default=np.inf) > 1 and (shorts or most > 1)
@@ -213,8 +217,8 @@ def _exposed(objective, low: np.ndarray, high: np.ndarray, groups: list) -> tupl
     (least, most), long, short, caps = _caps(objective, low, high)
     vain = [g for g in objective.guards if g.what in ("weight", "sector") and g.value > 1]
     if vain and most <= 1 and not (low < 0).any():
-        raise ObjectiveError(f"{vain[0]}: without shorts or leverage no weight is above 100%; write it below, or "
-                             "add 'gross <= 150%'")
+        raise ObjectiveError(f"{vain[0]}: without shorts or leverage no weight is above 100%; write less, "
+                             "or add 'gross <= 150%'")
     low, high, one, notes = np.maximum(low, -short), np.minimum(high, long), np.ones((1, len(low))), []
     if (low > high).any(): _contradict(objective, [str(g) for g in objective.guards if g.opens])
     space = Polytope(low, high, one, np.array([-np.inf]), np.array([np.inf]))
@@ -228,18 +232,19 @@ def _exposed(objective, low: np.ndarray, high: np.ndarray, groups: list) -> tupl
     for g, _, m in groups:
         if g.relation != ">=" and m.any(): inner = inner.within(m, -np.inf, g.value)
     try: room, floor = inner.most(one[0]), -inner.most(-one[0])
-    except InfeasibleError as e: raise ObjectiveError(f"{objective}: the bounds contradict each other; {e}") from None
+    except InfeasibleError as e:
+        raise ObjectiveError(f"{objective}: the bounds contradict each other; {e}") from None
     if room < least - 1e-9:
         notes.append(f"the caps leave room for a net exposure of {room:.4g}: the rest is cash")
         least, most = room, max(room, min(most, room))
     if floor > most + 1e-9:
-        raise ObjectiveError(f"{objective}: the least weights add up to {floor:.4g}, and at most {most:.4g} net is asked")
+        raise ObjectiveError(f"{objective}: the least weights add up to {floor:.4g}, and at most {most:.4g} "
+                             "net is asked")
     return replace(space, lower=np.array([least]), upper=np.array([most])), notes
 
 # %% ../../nbs/optimization/04_problem.ipynb #ad33cda4
 def _held(previous: pd.Series | None, names: pd.Index) -> tuple[np.ndarray | None, float, float | None]:
-    """Weights held of the assets that take part, and the net and gross weight of the others; None where nothing
-    is held."""
+    "Weights held of the assets that take part, net and gross weight of the others; None: nothing is held."
     if previous is None or not (abs(previous.to_numpy()) > 0).any(): return None, 0., None
     held = previous.reindex(names).fillna(0.).to_numpy()
     if not (previous.to_numpy() < 0).any(): return held, max(float(previous.sum() - held.sum()), 0.), None

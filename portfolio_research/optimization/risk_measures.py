@@ -259,11 +259,13 @@ class Exposure:
     polyhedral = True
     def __call__(self, w: np.ndarray) -> float:
         return float(self.long * np.maximum(w, 0).sum() + self.short * np.maximum(-w, 0).sum())
-    def cut(self, w: np.ndarray) -> tuple[np.ndarray, float]: return np.where(w >= 0, self.long, -self.short), 0.
+    def cut(self, w: np.ndarray) -> tuple[np.ndarray, float]:
+        return np.where(w >= 0, self.long, -self.short), 0.
     def epigraph(self, p: ConeProgram, w: np.ndarray) -> tuple[int, float]:
         N = len(w)
         t, short = p.variables(1), p.variables(N)
         p.add("nonneg", 0., (short, 1.))
         p.add("nonneg", 0., (short, 1.), (w, 1.))
-        p.add("nonneg", 0., (t, 1.), (w, np.full((1, N), -self.long)), (short, np.full((1, N), -self.long - self.short)))
+        p.add("nonneg", 0., (t, 1.), (w, np.full((1, N), -self.long)),
+              (short, np.full((1, N), -self.long - self.short)))
         return int(t[0]), 1.

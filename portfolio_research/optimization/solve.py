@@ -52,7 +52,7 @@ def _tidy(space: Polytope, w: np.ndarray) -> np.ndarray:
         worst = (np.maximum(space.lower - level, level - space.upper) / scale).max()
         if space.limits: worst = max(worst, float(space.over(x[:, None])[0]))
         if worst <= 1e-8: return x
-        if worst > 1e-4: break                                 # no rounding: the answer of a solver that is wrong
+        if worst > 1e-4: break                                 # no rounding: a solver's answer that is wrong
     raise UnsolvedError(f"a guard is missed by {worst:.1e} of its terms")
 
 def _clean(space: Polytope, w: np.ndarray) -> np.ndarray:
@@ -64,7 +64,7 @@ def _clean(space: Polytope, w: np.ndarray) -> np.ndarray:
     return np.maximum(at_caps(w, space.high, total if fixed else None), space.low)
 
 def _even_out(space: Polytope, w: np.ndarray) -> np.ndarray:
-    "Signed weights with the sum that is asked: what is left over goes to those between their bounds, by size."
+    "Signed weights with the sum that is asked: what is left over goes to those between bounds, by size."
     w = np.where(abs(w - space.high) < 1e-12, space.high, np.where(abs(w - space.low) < 1e-12, space.low, w))
     for _ in range(3):
         rest, free = space.upper[0] - w.sum(), (w > space.low) & (w < space.high) & (w != 0)
@@ -270,12 +270,13 @@ def _binding(p: Program, w: np.ndarray) -> tuple[str, ...]:
     touches = (abs(level - s.lower[1:]) < 1e-7) | (abs(level - s.upper[1:]) < 1e-7)
     said = [text for text, at in zip(p.sides, touches, strict=True) if at]
     exposed = [g for g in p.exposed if g not in p.searched]
-    said += [str(g) for g in (*p.convex, *p.searched, *exposed) if abs(p.shapes[g.what].value(w) - g.value) <= 1e-6
-             * max(abs(g.value), 1e-3)]
-    if p.holdings is not None and (abs(w) > 1e-7).sum() == p.holdings: said.append(f"holdings <= {p.holdings}")
-    signed = bool((s.low < 0).any())
+    said += [str(g) for g in (*p.convex, *p.searched, *exposed)
+             if abs(p.shapes[g.what].value(w) - g.value) <= 1e-6 * max(abs(g.value), 1e-3)]
+    held = (abs(w) > 1e-7).sum()
+    if p.holdings is not None and held == p.holdings: said.append(f"holdings <= {p.holdings}")
+    signed = bool((s.low < 0).any()) and any(g.what == "weight" for g in p.objective.guards)
     at_cap = np.flatnonzero((w >= s.high - 1e-9) & ((s.high < 1) | signed))
-    at_floor = np.flatnonzero((w <= s.low + 1e-9) & (s.low != 0) & (s.low < s.high))
+    at_floor = np.flatnonzero((w <= s.low + 1e-9) & ((s.low > 0) | (s.low < 0) & signed) & (s.low < s.high))
     market = p.shapes.estimate.market
     names = market.names if p.assets.is_(market.assets) else p.assets.tolist()
     said += [f"weight of {names[i]} <= {say('weight', s.high[i])}" for i in at_cap]
@@ -290,8 +291,10 @@ def _achieved(p: Program, w: np.ndarray) -> dict:
     named = [what for what in dict.fromkeys([*p.objective.metrics, "volatility", "return"])
              if what not in skipped]
     name = lambda what: what if isinstance(what, str) else getattr(what, "name", None) or what.__name__
-    sides = {} if p.objective.long_only else {"gross": float(abs(w).sum()), "short": float(np.maximum(-w, 0).sum())}
-    return {"invested": float(w.sum())} | sides | {name(what): float(p.shapes[what].value(w)) for what in named}
+    sides = {"gross": float(abs(w).sum()), "short": float(np.maximum(-w, 0).sum())}
+    sides = {} if p.objective.long_only else sides
+    values = {name(what): float(p.shapes[what].value(w)) for what in named}
+    return {"invested": float(w.sum())} | sides | values
 
 # %% ../../nbs/optimization/06_solve.ipynb #d005eee0
 def _measured(p: Program, space: Polytope, w: np.ndarray, said: list[str]) -> tuple[np.ndarray, list[str]]:
@@ -315,7 +318,8 @@ def _measured(p: Program, space: Polytope, w: np.ndarray, said: list[str]) -> tu
         try: x = _tidy(space, found.x)
         except UnsolvedError: break
         if (now := over(x)).max() < least.max(): best, least = x, now
-    return best, [f"{g} is missed by {miss:.1e}" for g, miss in zip(guards, least, strict=True) if miss > 1e-8]
+    broken = [(g, miss) for g, miss in zip(guards, least, strict=True) if miss > 1e-8]
+    return best, [f"{g} is missed by {miss:.1e}" for g, miss in broken]
 
 # %% ../../nbs/optimization/06_solve.ipynb #904d823d
 def _doubts(p: Program, space: Polytope, w: np.ndarray, growth: float, nearest: bool) -> list[str]:
@@ -328,12 +332,14 @@ def _doubts(p: Program, space: Polytope, w: np.ndarray, growth: float, nearest: 
     if aim.verb != "target" or aim.metric != "return" or nearest: return said
     asked, form, risk = value_text("return", aim.value), p.shapes["return"].form, p.shapes["volatility"].risk
     if growth < aim.value - 1e-3:
-        said.append(f"return = {asked} is the mean of a year; the expected compound growth is {say('return', growth)}")
+        said.append(f"return = {asked} is the mean of a year; the expected compound growth is "
+                    f"{say('return', growth)}")
     if p.convex or p.searched or p.holdings is not None: return said
     more = space.within(form.a, aim.value - form.c, np.inf).attempt(risk.Q, risk.a)
     if more.solved and risk(more.x) < risk(w) * (1 - 1e-6):
         said.append(f"return = {asked} is dominated: {say('return', form(more.x))} a year can be had with a "
-                    f"volatility of {say('volatility', risk(more.x))} in the place of {say('volatility', risk(w))}")
+                    f"volatility of {say('volatility', risk(more.x))} in the place of "
+                    f"{say('volatility', risk(w))}")
     return said
 
 # %% ../../nbs/optimization/06_solve.ipynb #1dcfe441

@@ -58,7 +58,8 @@ class Polytope:
         return self.solve(1e-6 * np.eye(len(c)), c / (abs(c).max(initial=0) or 1.)).x
     def most(self, a: np.ndarray) -> float:
         "The largest a'w; where nothing but the sum is fixed, the best are filled up one after the other."
-        if self.limits or len(self.A) != 1 or self.lower[0] != self.upper[0]: return float(a @ self.vertex(-a))
+        filled = not self.limits and len(self.A) == 1 and self.lower[0] == self.upper[0]
+        if not filled: return float(a @ self.vertex(-a))
         order = np.argsort(-a, kind="stable")
         room = np.cumsum((self.high - self.low)[order])
         extra = np.diff(np.minimum(room, self.upper[0] - self.low.sum()), prepend=0.)
@@ -98,14 +99,15 @@ class Polytope:
         for k in range(500):
             rows, most = [row for row, _ in self.cuts], np.array([bound for _, bound in self.cuts])
             floor = np.concatenate([self.low, self.lower, np.full(len(rows), -np.inf)])
-            found = run_qp(QP(P, q, np.vstack([self.A, *rows]), floor, np.concatenate([self.high, self.upper, most])))
+            ceiling = np.concatenate([self.high, self.upper, most])
+            found = run_qp(QP(P, q, np.vstack([self.A, *rows]), floor, ceiling))
             if not found.solved: return found
             self.tried.extend(found.attempts)
             found = replace(found, multipliers=found.multipliers[:M], problem=None if rows else found.problem)
             if not (new := self.broken(found.x)): return found
             self.cuts.extend(k == 0 and len(q) > 30 and _shadow(self, P, q) or new)
             del self.cuts[:-4 * len(q) - 40]
-        return replace(found, status="failed", reason=f"{k} cuts do not settle the limits on longs and shorts")
+        return replace(found, status="failed", reason=f"{k} cuts do not settle the limits of longs, shorts")
     def broken(self, w: np.ndarray) -> list[tuple[np.ndarray, float]]:
         "Rows, not known so far, by which weights break limits on longs and shorts by more than rounding."
         if not self.limits or self.over(w[:, None])[0] <= 3e-10: return []
@@ -123,7 +125,7 @@ class Polytope:
         "The same set in more variables: those after the weights are at least what is short of each."
         if not self.limits: return self
         N, places = len(self.low), np.flatnonzero(self.low < 0)
-        K, M = len(places), len(self.A)
+        K = len(places)
         link = np.hstack([np.eye(N)[places], np.eye(K)])
         rows = [np.concatenate([np.full(N, a), np.full(K, a + b)]) for a, b, _ in self.limits]
         none, most = np.full(len(rows), -np.inf), [most for *_, most in self.limits]
@@ -161,12 +163,13 @@ def _shadow(space: Polytope, P: np.ndarray, q: np.ndarray) -> list[tuple[np.ndar
     return rows if len(rows) == 1 else []
 
 def _corner(wide: Polytope, c: np.ndarray) -> np.ndarray:
-    "The point of least c'w of a lifted set, by a linear program; raises `InfeasibleError` where there is none."
+    "The point of least c'w of a lifted set, by a linear program; raises `InfeasibleError` where it is empty."
     from scipy.optimize import linprog
     N, size = len(c), abs(c).max(initial=0) or 1.
     rows, sides = np.vstack([wide.A, -wide.A]), np.append(wide.upper, -wide.lower)
     kept, bounds = np.isfinite(sides), np.column_stack([wide.low, wide.high])
     found = linprog(np.append(c / size, np.zeros(len(wide.low) - N)), rows[kept], sides[kept], bounds=bounds,
                     options=dict(primal_feasibility_tolerance=1e-10, dual_feasibility_tolerance=1e-10))
-    if found.status != 0: raise InfeasibleError(f"{'infeasible' if found.status == 2 else 'failed'}: {found.message}")
+    verdict = "infeasible" if found.status == 2 else "failed"
+    if found.status != 0: raise InfeasibleError(f"{verdict}: {found.message}")
     return np.clip(found.x[:N], wide.low[:N], wide.high[:N])
