@@ -61,6 +61,10 @@ class Fees:
         variable = np.maximum(self.least, size * (self.per_share + self.rate * prices))
         return np.where(size > 0, self.per_order + variable, 0.0)
 
+# %% ../../nbs/execution/06_orders.ipynb #f688c314
+class OrderError(ParameterError):
+    "Orders that cannot be made, or not be paid."
+
 # %% ../../nbs/execution/06_orders.ipynb #ec4f95f5
 @dataclass(frozen=True, eq=False)
 class _Task:
@@ -227,12 +231,12 @@ def _best_lots(task: _Task) -> tuple[np.ndarray | None, float]:
         if size >= len(order) or undecided <= size: break
         size = min(2 * size, max(undecided, _CORE))
     # all that could be better has been tried
+    if best is None and not proved:
+        raise OrderError(f"orders: no rounding was found among up to {task.high.max():,.0f} lots of a name; "
+                         "give larger lots")
     return best, _value(task, best) if proved and best is not None else bound
 
 # %% ../../nbs/execution/06_orders.ipynb #5f923bfa
-class OrderError(ParameterError):
-    "Orders that cannot be made, or not be paid."
-
 @dataclass(frozen=True, eq=False)
 class Rounding:
     "Shares after a trade, and how good they are."
@@ -400,7 +404,8 @@ def _given(o: Orders) -> tuple:
     given = getattr(o.decision, "targets", o.decision)
     if not isinstance(given, (Mapping, pd.Series)):
         raise OrderError(f"Orders: a decision with targets, or weights by name, not {given!r}")
-    weights, prices = pd.Series(given, dtype=float), pd.Series(o.prices, dtype=float)
+    weights, prices = (by_name(x, pd.Series(x).index.unique(), what).astype(float)
+                       for x, what in ((given, "weights"), (o.prices, "prices")))
     names = weights.index
     held = by_name(o.holdings if o.holdings is not None else {}, names, "holdings", fill=0.0).astype(float)
     if np.isscalar(o.lots): lots = pd.Series(float(o.lots), names)
