@@ -1896,6 +1896,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                           'portfolio_research/management/trade_limits.py'),
                                                             'portfolio_research.management.trade_limits._Batch.ask': ( 'management/trade_limits.html#_batch.ask',
                                                                                                                        'portfolio_research/management/trade_limits.py'),
+                                                            'portfolio_research.management.trade_limits._Batch.bars': ( 'management/trade_limits.html#_batch.bars',
+                                                                                                                        'portfolio_research/management/trade_limits.py'),
                                                             'portfolio_research.management.trade_limits._Batch.blocked': ( 'management/trade_limits.html#_batch.blocked',
                                                                                                                            'portfolio_research/management/trade_limits.py'),
                                                             'portfolio_research.management.trade_limits._Batch.by_name': ( 'management/trade_limits.html#_batch.by_name',

@@ -7,7 +7,7 @@ __all__ = ['rank_weights', 'TimeSeriesMomentum', 'weighted_volatility', 'LongSho
            'Bollinger', 'RSIReversion', 'residual_scores', 'ResidualReversion', 'BettingAgainstBeta', 'Carry',
            'sweep_crossover']
 
-# %% ../../nbs/management/14_strategy_library.ipynb #235eaee5
+# %% ../../nbs/management/14_strategy_library.ipynb #c90cd412
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ from portfolio_research.management.signals import (channel, held_sides, relative
 from .strategies import (Strategy, check_calendar, check_top, choose, equal_top,
     past_prices, review_rows, review_table, window_mean_std)
 
-# %% ../../nbs/management/14_strategy_library.ipynb #8d8ee00d
+# %% ../../nbs/management/14_strategy_library.ipynb #3619c4e0
 class _Sided(Strategy):
     "A strategy that may sell short on request."
     short: bool
@@ -38,7 +38,7 @@ def _is_share(strategy: Strategy, *names: str) -> None:
         if not 0 < getattr(strategy, name) < np.inf:
             raise ParameterError(f"{type(strategy).__name__}: {name} is above 0: {getattr(strategy, name)!r}")
 
-# %% ../../nbs/management/14_strategy_library.ipynb #d978ce92
+# %% ../../nbs/management/14_strategy_library.ipynb #11429857
 def rank_weights(
     score: np.ndarray,  # (R, N) more is better; NaN is not eligible
     names: pd.Index,    # (N,) names of the columns
@@ -53,7 +53,7 @@ def rank_weights(
     distance = np.where(eligible, rank - (n + 1) / 2, 0.0)
     return distance * 2 / np.maximum(np.abs(distance).sum(axis=1, keepdims=True), 1e-300) * (n > 1)
 
-# %% ../../nbs/management/14_strategy_library.ipynb #8600647f
+# %% ../../nbs/management/14_strategy_library.ipynb #2c5f79c8
 @dataclass(frozen=True)
 class TimeSeriesMomentum(_Sided):
     "Long what earned more than cash, sized by its volatility (Moskowitz, Ooi and Pedersen 2012)."
@@ -98,7 +98,7 @@ def weighted_volatility(
         out[i] = np.sqrt((weight[:, None] * (r - mean) ** 2).sum(axis=0) * market.per_year)
     return out
 
-# %% ../../nbs/management/14_strategy_library.ipynb #cc9e5059
+# %% ../../nbs/management/14_strategy_library.ipynb #394cbf37
 @dataclass(frozen=True)
 class LongShortMomentum(Strategy):
     "Buy the winners and sell the losers, half of the value on each side (Jegadeesh and Titman 1993)."
@@ -125,7 +125,7 @@ class LongShortMomentum(Strategy):
         sides = choose(score, self.top, market.assets) * 1.0 - choose(-score, self.top, market.assets)
         return review_table(market, rows, np.where(enough, sides / (2 * self.top), 0.0), enough)
 
-# %% ../../nbs/management/14_strategy_library.ipynb #19e1fa88
+# %% ../../nbs/management/14_strategy_library.ipynb #67243e8c
 @dataclass(frozen=True)
 class Donchian(_Sided):
     "In above the highest close of the last bars, out below the lowest (Donchian 1960)."
@@ -166,7 +166,7 @@ class DualMomentum(Strategy):
                                                     chosen.iloc[rows] * 0.0)
         return chosen
 
-# %% ../../nbs/management/14_strategy_library.ipynb #aeeec3dc
+# %% ../../nbs/management/14_strategy_library.ipynb #8e009a57
 @dataclass(frozen=True)
 class Bollinger(_Sided):
     "Buy below the lower band, sell at the mean (Bollinger 2001)."
@@ -205,7 +205,7 @@ class RSIReversion(_Sided):
         shorts = (index > 100 - self.low, index <= 50) if self.short else (None, None)
         return sized(held_sides(index < self.low, index >= 50, market, *shorts), market, self.size)
 
-# %% ../../nbs/management/14_strategy_library.ipynb #1e0cec75
+# %% ../../nbs/management/14_strategy_library.ipynb #94c4cb95
 def residual_scores(
     residuals: np.ndarray,  # (n, N) residual returns of a window, NaN-free
 ) -> np.ndarray:            # (N,) deviations from the long-run level; NaN where it reverts too slowly
@@ -257,7 +257,8 @@ class ResidualReversion(_Sided):
         z = past - past.mean(axis=0)
         z = z / np.sqrt((z ** 2).sum(axis=0))
         recent = past[-self.window:]
-        factors = (z[-self.window:] @ np.linalg.eigh(z.T @ z)[1][:, -self.factors:])
+        if z.shape[1] > len(z): factors = np.linalg.eigh(z @ z.T)[1][-self.window:, -self.factors:]
+        else: factors = z[-self.window:] @ np.linalg.eigh(z.T @ z)[1][:, -self.factors:]
         factors, centred = factors - factors.mean(axis=0), recent - recent.mean(axis=0)
         return centred - factors @ np.linalg.solve(factors.T @ factors, factors.T @ centred)
 
@@ -266,7 +267,7 @@ class ResidualReversion(_Sided):
         shorts = (s > self.enter, s < 1.5 * self.leave) if self.short else (None, None)
         return sized(held_sides(s < -self.enter, s > -self.leave, market, *shorts), market, self.size)
 
-# %% ../../nbs/management/14_strategy_library.ipynb #5e550f2d
+# %% ../../nbs/management/14_strategy_library.ipynb #14bb1d81
 @dataclass(frozen=True)
 class BettingAgainstBeta(_Sided):
     "Hold low beta by rank weights, and sell high beta against it (Frazzini and Pedersen 2014)."
@@ -335,7 +336,7 @@ class Carry(_Sided):
         return [("warn", "one yield for all time is used on the past too: what it knows, nobody knew then; "
                          "give yields by date")]
 
-# %% ../../nbs/management/14_strategy_library.ipynb #68b30916
+# %% ../../nbs/management/14_strategy_library.ipynb #d0463375
 @numba.njit(cache=True)
 def _crossover_books(
     prices: np.ndarray,  # (T, N)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TINY', 'TradeLimits', 'Limited', 'trade_return', 'LimitedTrades']
 
-# %% ../../nbs/management/12_trade_limits.ipynb #36530b48
+# %% ../../nbs/management/12_trade_limits.ipynb #b310d442
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..execution.costs import cost_fraction
 from ..execution.triggers import Weekly
 from .strategies import Strategy, check_wanted
 
-# %% ../../nbs/management/12_trade_limits.ipynb #16396741
+# %% ../../nbs/management/12_trade_limits.ipynb #4e3bf165
 TINY = 1e-12  # a size below is no position
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class TradeLimits:
     def __str__(self) -> str: return as_written(self)
     def __repr__(self) -> str: return as_written(self)
 
-# %% ../../nbs/management/12_trade_limits.ipynb #92d7efe9
+# %% ../../nbs/management/12_trade_limits.ipynb #58947c8e
 def _share(name: str, value: float | str, most: float) -> float:
     "A fraction in its range; raises `UnitError` on percent that lost its sign."
     share = fraction(value)
@@ -125,7 +125,7 @@ def _on_series(limits: TradeLimits, weights: pd.Series, held: pd.Series, market:
              for a in answers]
     return pd.Series(granted, weights.index), flags, state
 
-# %% ../../nbs/management/12_trade_limits.ipynb #723946c3
+# %% ../../nbs/management/12_trade_limits.ipynb #81a6e5ee
 class _Batch:
     "The orders of one date, answered one after the other."
     def __init__(self, limits: TradeLimits, wanted: np.ndarray, held: np.ndarray, names: tuple,
@@ -133,7 +133,7 @@ class _Batch:
         self.limits, self.wanted, self.held, self.names, self.dates = limits, wanted, held, names, dates
         self.state: dict[str, Any] = {key: dict(x) if isinstance(x, dict) else x for key, x in state.items()}
         self.date = dates[-1]
-        self.t, self.bars = str(self.date), lambda window: n_bars(window, per_year) if window else 0
+        self.t, self.per_year = str(self.date), per_year
         self.held = np.where(np.abs(held) > TINY, held, 0.0)
         self.stays = (np.abs(wanted) > TINY) & (np.sign(wanted) == np.sign(self.held))
         self.granted, self.answers = np.zeros(len(wanted)), list[dict]()
@@ -153,6 +153,11 @@ class _Batch:
     def since(self, date: str) -> int:
         "Bars after a date, up to today."
         return len(self.dates) - int(self.dates.searchsorted(pd.Timestamp(date), side="right"))
+
+    def bars(self, window: int | str | None) -> int:
+        "A window in bars; an offset that ends before the next bar counts as one bar."
+        if isinstance(window, str) and n_bars(window, 1e6) * self.per_year < .5e6: return 1
+        return n_bars(window, self.per_year) if window else 0
 
     def by_name(self, chosen: np.ndarray) -> list[int]:
         "Places of the assets chosen, in order of their names."
@@ -178,7 +183,7 @@ class _Batch:
     def keep(self, as_it_is: bool) -> None:
         "Reductions pass; increases are cut at the most, and to the capital that is free."
         size, now, most = np.abs(self.wanted), np.abs(self.held), self.most
-        kept = np.where(self.stays, now if as_it_is else np.minimum(size, most), 0.0)
+        kept = np.where(self.stays, np.minimum(now if as_it_is else size, most), 0.0)
         more = np.maximum(kept - now, 0) * self.stays
         free = max(self.room - (kept - more).sum(), 0.0)
         fits = 1.0 if more.sum() <= free + TINY else free / more.sum()
@@ -260,7 +265,7 @@ class _Batch:
         self.answer(i, "refused", "min_allocation", f"{self.least:.2%} would raise it by "
                                                     f"more than {self.raise_by:.0%}")
 
-# %% ../../nbs/management/12_trade_limits.ipynb #6a33cb00
+# %% ../../nbs/management/12_trade_limits.ipynb #fb39a119
 _COLUMNS = ["date", "name", "answer", "code", "wanted", "granted", "entry", "why"]
 
 def _enforce(limits: TradeLimits, wanted: pd.DataFrame, market: Market) -> "LimitedTrades":
@@ -292,7 +297,7 @@ def _drifted(weights: np.ndarray, prices: np.ndarray, growth: np.ndarray, filled
     cash = (1 - weights[there].sum()) * growth[now] / growth[filled]
     return value / (value.sum() + cash)
 
-# %% ../../nbs/management/12_trade_limits.ipynb #b7fa9d82
+# %% ../../nbs/management/12_trade_limits.ipynb #647356b5
 @dataclass(frozen=True)
 class Limited(Strategy):
     "A strategy within limits on its trades."
@@ -319,7 +324,7 @@ class Limited(Strategy):
         return self.limits.enforce(check_wanted(self.strategy, self.strategy.weights(market), market), market)
     def weights(self, market: Market) -> pd.DataFrame: return self.enforce(market).weights
 
-# %% ../../nbs/management/12_trade_limits.ipynb #4207ca76
+# %% ../../nbs/management/12_trade_limits.ipynb #ca2be7d3
 def trade_return(
     growth: float | np.ndarray,    # price at the exit over price at the entry, > 0
     side: int | np.ndarray = 1,    # 1 long, -1 short
@@ -344,7 +349,7 @@ class LimitedTrades:
         asked = self.wanted.to_numpy()
         rows = np.flatnonzero(~np.isnan(asked).all(axis=1))
         side, cost = np.sign(asked[rows]), cost_fraction(cost_bps)
-        log = self.log[self.log.entry]
+        log = self.log[self.log.entry.astype(bool)]
         log = log.assign(bar=self.market.dates.get_indexer(log.date))
         back = log[log.answer.isin(["granted", "scaled"])].groupby("name").bar.apply(np.array).to_dict()
         missed = log[log.answer.isin(["refused", "queued", "scaled"])]
