@@ -274,6 +274,7 @@ def _rows(market: "Market", a: int, b: int) -> "Market":
     cut = lambda x: x if not dated(x) else x.iloc[a:b] if len(x) == T else x.iloc[a:b - 1]
     out = object.__new__(Market)
     out.__dict__.update({k: cut(v) for k, v in known.items()})
+    if b < T: out.__dict__.update(notes=(), repairs=())           # they speak of the whole, the end included
     return out
 
 # %% ../../nbs/data/01_market.ipynb #4bdc1e33

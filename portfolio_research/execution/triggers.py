@@ -463,7 +463,7 @@ class WhenFlow(SeeingTrigger):
 
 # %% ../../nbs/execution/02_triggers.ipynb #012bb64f
 def first_due(
-    trigger: BaseTrigger,
+    trigger: Any,                 # a trigger, also one of your own that has `due` alone
     dates: pd.DatetimeIndex,      # (T,) consecutive bars
     last: pd.Timestamp | None,    # the bar before the first of them; None at the very start
     weights: np.ndarray,          # (T, S) weights on each date if nothing is traded

@@ -26,11 +26,11 @@ from portfolio_research.core import (EmptyDataError, Flag, ParameterError, State
 from ..plugins import own_parts
 from portfolio_research.protocols import (Allocator, DrawdownRule, Overlay, Sleeve, Trigger, check_part,
     check_parts)
-from .decisions import Decision, Decisions, Event
+from .decisions import TRADED, Decision, Decisions, Event
 from ..management.overlays import Seen, overlay_name, start_overlay, step_overlay
 from ..risk.placement import Placement, placement
 from ..data.market import Market, odd_bars
-from ..execution.triggers import Monthly
+from ..execution.triggers import Monthly, first_due
 
 # %% ../../nbs/policy/02_policy.ipynb #e1ab01ba
 def first_row(
@@ -152,7 +152,7 @@ class Policy:
         "Whether it never sells short and never borrows: so unless a part of it says otherwise."
         rules = [rule for rule in (placement(self.risk).strategy, placement(self.risk).portfolio) if rule]
         levered = any(getattr(rule, "max_exposure", 1.0) > 1 for rule in rules)
-        parts = (self.allocate, *(self.sleeves or ()))
+        parts = (self.allocate, *filter(None, [getattr(self.rebalance, "to", None)]), *(self.sleeves or ()))
         return not levered and all(getattr(part, "long_only", True) for part in parts)
     @property
     def names(self) -> list[str] | None:
@@ -228,7 +228,7 @@ def _check_parts(policy: Policy) -> None:
     if policy.margin is not None and not isinstance(policy.margin, Margin):
         raise ParameterError(f"Policy: margin is None or Margin(initial='50%', maintenance='25%'), not "
                              f"{policy.margin!r}")
-    if not 0 <= policy.min_trade < 1:
+    if not 0 <= float(policy.min_trade) < 1:
         raise ParameterError("Policy: min_trade is a weight, at least 0 and below 1, not "
                              f"{policy.min_trade!r}")
     if policy.sleeves is not None and (not policy.sleeves or len(set(policy.names)) < len(policy.names)):
@@ -399,13 +399,15 @@ def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: M
         rows = np.full((min(_CHUNK, n - i), S), np.nan)
         h, r, _, after = advance(book, rows, i)
         last = dates[k + i - 1] if k + i else None
-        due = policy.rebalance.due(dates[k + i:k + i + len(rows)], last, h, events[-1].targets)
-        j = int(np.argmax(due)) if due.any() else len(rows)
-        forced = _out_of_turn(look, memory, h[:j], events[-1].targets, k + i)
+        wished = events[-1].targets
+        seen_at = lambda t, i=i, h=h, wished=wished: look.at(k + i + t, h[t], wished)
+        due = first_due(policy.rebalance, dates[k + i:k + i + len(rows)], last, h, wished, seen_at)
+        j = len(rows) if due is None else due
+        forced = _out_of_turn(look, memory, h[:j], wished, k + i)
         wanted, known = h, len(events) - 1
         if forced is not None: j, answer, memory = forced
         elif j < len(rows):
-            answer, memory = _allocate(policy, look.at(k + i + j, h[j], events[-1].targets), memory)
+            answer, memory = _allocate(policy, seen_at(j), memory)
         if j < len(rows):
             events.append(answer)
             rows[j] = answer.stages[-1][1]
@@ -430,19 +432,27 @@ def _pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market
 def _allocate(policy: Policy, seen: Seen, memory: list) -> tuple[Event, list]:
     "Allocate, then let each overlay adjust."
     t, names = seen.sleeves.dates[-1], seen.weights.index
-    answer = _expecting(policy, seen).allocate(seen.sleeves, seen.holdings)
+    again = None if seen.targets is None else getattr(policy.rebalance, "to", None)
+    allocator = policy.allocate if again is None else again
+    answer = _expecting(allocator, policy.overlays, seen).allocate(seen.sleeves, seen.holdings)
     weights = by_name(answer.weights, names, "allocate")
     weights = weights.where(weights.abs() >= LEAST_WEIGHT, 0.0).where(weights.notna())
-    if not _can_be((w := weights.to_numpy()), getattr(policy.allocate, "long_only", True)):
+    if not _can_be((w := weights.to_numpy()), getattr(allocator, "long_only", True)):
         what = "negative or sum to more than 1" if np.isfinite(w).all() else "missing"
-        why = f", and {policy.allocate} is long-only" if what != "missing" else ""
+        why = f", and {allocator} is long-only" if what != "missing" else ""
         raise ParameterError(f"allocate: the weights of {day(t)} are {what}{why}: {weights.to_dict()}")
     flags: list[Flag] = []
     if answer.reason:
         level, text = ("info", "") if answer.status == "optimal" else ("warn", f"{answer.status}: ")
-        flags.append(Flag(level, str(policy.allocate), text + answer.reason))
+        flags.append(Flag(level, str(allocator), text + answer.reason))
     stages, raised, memory = _adjust(policy, replace(seen, weights=weights), memory)
-    reason = f"{policy.rebalance}: {answer.status} allocation"
+    if hasattr(policy.rebalance, "trade"):
+        wanted = pd.Series(stages[-1][1] if stages else w, names)
+        move = policy.rebalance.trade(wanted, seen.holdings, seen.targets, seen=seen)
+        stages.append((TRADED, move.weights.to_numpy()))
+        raised += [Flag("info", "rebalance", note) for note in move.notes]
+    why = policy.rebalance.why_seen(seen) if hasattr(policy.rebalance, "why_seen") else ""
+    reason = f"{why or policy.rebalance}: {answer.status} allocation"
     return Event(t, answer.status, reason, (("allocate", w), *stages), (*flags, *raised)), memory
 
 def _adjust(policy: Policy, seen: Seen, memory: list) -> tuple[list, list[Flag], list]:
@@ -538,8 +548,7 @@ class _Adjusted:
         for overlay in self.overlays: estimate = overlay.expect(estimate, self.seen)
         return estimate
 
-def _expecting(policy: Policy, seen: Seen) -> Allocator:
-    "The allocator, with what overlays expect in place of its own basis."
-    allocator: Any = policy.allocate
-    if not (asked := tuple(o for o in policy.overlays if hasattr(o, "expect"))): return allocator
+def _expecting(allocator: Any, overlays: Sequence[Overlay], seen: Seen) -> Allocator:
+    "An allocator, with what overlays expect in place of its own basis."
+    if not (asked := tuple(o for o in overlays if hasattr(o, "expect"))): return allocator
     return replace(allocator, basis=_Adjusted(allocator.basis, asked, seen))
