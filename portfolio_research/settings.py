@@ -8,6 +8,7 @@ __all__ = ['SettingsError', 'known_parts', 'parse_part', 'Settings', 'read_setti
 # %% ../nbs/90_settings.ipynb #3def268f
 import ast
 import configparser
+import csv
 import difflib
 import inspect
 import operator
@@ -136,6 +137,8 @@ class Settings:
     column: str = ""                           # [market] column: the field of a table of fields
     day_first: str = ""                        # [market] day_first: yes or no; "": as the dates say
     separator: str = ""                        # [market] separator: of a text file; "": as it is
+    sectors: str = ""                          # [market] sectors: KO: Food, XOM: Energy, or a file
+    yields: str = ""                           # [market] yields: KO: 3%, XOM: 4%, or a file asset,yield
     sleeves: tuple[str, ...] = _SLEEVES        # [policy] sleeves: strategies, one a line; none: the assets
     allocate: str = 'InverseVolatility("1Y")'  # [policy] allocate: how the sleeves are funded
     rebalance: str = "Monthly()"               # [policy] rebalance: when
@@ -167,15 +170,38 @@ class Settings:
                      sleeves=[_sleeve(made(s)) for s in self.sleeves] or None,
                      overlays=[made(o) for o in self.overlays], risk=made(self.risk) if self.risk else None)
         return Policy(**parts | changes)
-    def load(self) -> Market:
+    def load(self,
+        max_age: str | None = None,  # how old a download may be, such as "12h"; None: as old as it is
+    ) -> Market:
         "The market that the settings name; raises as `load_market` does."
+        given = {what: _by_asset(text, self.folder, what) for what, text in
+                 (("sectors", self.sectors), ("yields", self.yields)) if text}
         told = _YES_OR_NO[self.day_first.lower()] if self.day_first else None
         return load_market(self.market, benchmark=self.benchmark, returns=self.returns,
                            column=self.column or None, day_first=told, separator=self.separator or None,
-                           cash_rate=self.cash_rate, per_year=self.per_year or None)
+                           cash_rate=self.cash_rate, per_year=self.per_year or None, max_age=max_age, **given)
     def drawdown_rules(self) -> list:
         "The rules that the study compares; raises `SettingsError` on one that cannot be made."
         return [parse_part(r, self.folder) for r in self.rules]
+
+def _by_asset(text: str, folder: str | Path, what: str) -> dict[str, str]:
+    "A value for each asset: written out, or in a file of two columns beside the settings."
+    if ":" not in text:
+        path = Path(folder) / text
+        try: lines = path.read_text(encoding="utf-8-sig").splitlines()[1:]
+        except (OSError, ValueError) as e:
+            raise SettingsError(f"[market] {what}: {path} cannot be read; name a file with the columns "
+                                f"asset,{what[:-1]}, or write KO: ..., XOM: ...") from e
+        pairs = [row for row in csv.reader(lines) if any(row)]
+    else: pairs = [part.split(":", 1) for part in re.split(r"[,\n]", text) if part.strip()]
+    out: dict[str, str] = {}
+    for pair in pairs:
+        if len(pair) != 2 or not all(part.strip() for part in pair):
+            raise SettingsError(f"[market] {what}: {','.join(pair)!r} is no asset with its {what[:-1]}")
+        name, value = (part.strip() for part in pair)
+        if name in out: raise SettingsError(f"[market] {what}: {name!r} is there twice")
+        out[name] = value
+    return out
 
 def _sleeve(part: Any) -> Any:
     "A strategy; a plain function of a market becomes one."
@@ -184,7 +210,8 @@ def _sleeve(part: Any) -> Any:
 # %% ../nbs/90_settings.ipynb #f0b4069c
 _SECTIONS = {
     "market": dict(source="market", benchmark="benchmark", cash_rate="cash_rate", per_year="per_year",
-                   returns="returns", column="column", day_first="day_first", separator="separator"),
+                   returns="returns", column="column", day_first="day_first", separator="separator",
+                   sectors="sectors", yields="yields"),
     "policy": dict(sleeves="sleeves", allocate="allocate", rebalance="rebalance", overlays="overlays",
                    risk="risk", cost_bps="cost_bps"),
     "study": dict(rules="rules", resamples="resamples", level="level", seed="seed", output="output")}

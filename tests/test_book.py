@@ -174,6 +174,18 @@ def test_a_book_of_version_1(places, tmp_path):
     with book.store.reading() as ledger: rows = ledger.rows("decisions")
     assert [r["watched"] for r in rows] == [None] * 30 + list(PATH.monitored_returns[30:45])
 
+def test_a_book_of_version_2(tmp_path):
+    "Written before the table that knows the last row of each other: it goes on, and is guarded from then on."
+    where = tmp_path / "old.db"
+    shutil.copy(Path(__file__).parent / "data" / "book_v2.db", where)
+    for end in range(30, 40): assert Book(where, PLAIN).review(FEW.until(FEW.dates[end])) == PATH[end]
+    book = Book(where, PLAIN)
+    assert len(book.journal()) == 40 and book.replay().empty and list(book.flows().amount) == [1000.0]
+    assert book.status()["trading"] == "ACTIVE"
+    with book.store.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM trading WHERE seq = 2")
+    with pytest.raises(DamagedBookError, match="cut from its end"): Book(where, PLAIN).status()
+
 def as_on_a_server(old, where):
     "The rows of a file of version 1, in its tables on a server."
     file, server = sa.create_engine(f"sqlite:///{old}"), sa.create_engine(where)

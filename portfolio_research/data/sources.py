@@ -7,6 +7,7 @@ __all__ = ['GICS_SECTORS', 'load_market']
 
 # %% ../../nbs/data/03_sources.ipynb #19cb6bf0
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..core import (
-    EmptyDataError, MissingExtraError, ParameterError, PortfolioResearchError, UnknownNameError)
+    day, EmptyDataError, MissingExtraError, ParameterError, PortfolioResearchError, UnknownNameError)
 from .files import read_table
 from .market import Market
 
@@ -32,6 +33,7 @@ def load_market(
     source: str | Path = "embedded",  # "embedded", a file as `read_table` takes it, or "yahoo:SPY,TLT"
     benchmark: str | None = None,     # the column of a file, or the Yahoo ticker, that is the benchmark
     cache: str | Path | None = None,  # folder of downloaded prices; None: ~/.cache/portfolio_research
+    max_age: str | None = None,       # how old a download may be, such as "12h"; None: as old as it is
     returns: bool = False,            # whether a file holds simple returns per period, and not prices
     column: str | None = None,        # of a table of fields (Open, Close, ...): the field to take
     day_first: bool | None = None,    # whether 3/4/2020 is in April; None: where the whole column says so
@@ -50,10 +52,12 @@ def load_market(
         return Market.from_prices(load_sp500_dataset(), load_sp500_index()["SP500"], **given)
     if name.startswith("yahoo:"):
         benchmark = benchmark and benchmark.upper()
-        table = _yahoo(name[6:], benchmark, cache)
+        table, kept = _yahoo(name[6:], benchmark, cache, max_age)
+        if kept.exists(): notes = [f"downloaded on {day(pd.Timestamp(kept.stat().st_mtime, unit='s'))}"]
     else: table, notes = read_table(source, column, day_first, separator)
     try: market = _market(table, benchmark, returns, kwargs)
     except PortfolioResearchError as e: raise type(e)(f"{name}: {e}") from e
+    if name.startswith("yahoo:") and not notes: _keep(table, kept)      # it has passed all checks
     market.__dict__["notes"] = (*notes, *market.notes)
     return market
 
@@ -70,20 +74,36 @@ def _market(table: pd.DataFrame, benchmark: str | None, returns: bool, kwargs: d
     return make(rest, benchmark=wealth, **kwargs)
 
 # %% ../../nbs/data/03_sources.ipynb #50e31143
-def _yahoo(tickers: str, benchmark: str | None, cache: str | Path | None) -> pd.DataFrame:
-    "Adjusted closes from Yahoo, from the cache where they are there."
+def _yahoo(tickers: str, benchmark: str | None, cache: str | Path | None,
+           max_age: str | None) -> tuple[pd.DataFrame, Path]:
+    "Adjusted closes from Yahoo, from the cache where they are there and young enough; where they are kept."
     asked = {t.strip().upper() for t in tickers.split(",") if t.strip()}
     names = sorted(asked | ({benchmark} if benchmark else set()))
     if not names: raise ParameterError("yahoo: name at least one ticker, as in 'yahoo:SPY,TLT'")
     folder = Path(cache) if cache else Path.home() / ".cache" / "portfolio_research"
     path = folder / f"yahoo-{hashlib.sha256(','.join(names).encode()).hexdigest()[:16]}.parquet"
-    if path.is_file(): return read_table(path)[0]
+    if path.is_file() and (max_age is None or _age(path) <= _span(max_age)): return read_table(path)[0], path
     try: import yfinance
     except ImportError as e:
         raise MissingExtraError("yahoo: needs yfinance; pip install 'portfolio-research[yahoo]'") from e
     prices = yfinance.download(names, period="max", auto_adjust=True, progress=False)["Close"]
     prices = prices.dropna(how="all")
     if prices.empty: raise EmptyDataError(f"yahoo: nothing came back for {', '.join(names)}")
-    folder.mkdir(parents=True, exist_ok=True)
-    prices.to_parquet(path)
-    return prices
+    path.unlink(missing_ok=True)                                        # what was there is too old
+    return prices, path
+
+def _keep(prices: pd.DataFrame, path: Path) -> None:
+    "Keep a download, whole or not at all."
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    prices.to_parquet(part)
+    part.replace(path)
+
+def _age(path: Path) -> pd.Timedelta:
+    "How long ago a file was written."
+    return pd.Timestamp.now("UTC") - pd.Timestamp(path.stat().st_mtime, unit="s", tz="UTC")
+
+def _span(text: str) -> pd.Timedelta:
+    "A length of time from its text."
+    try: return pd.Timedelta(text)
+    except ValueError as e: raise ParameterError(f"max_age: {text!r} is no time; write 12h or 3d") from e

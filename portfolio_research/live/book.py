@@ -9,6 +9,7 @@ __all__ = ['Book']
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,15 +30,18 @@ from .checks import (DeliveryError, Memory, PolicyChangedError, RestatedDataErro
     arranged, by_date, changed_past, changed_year, check_clock, check_last_prices, era_start, known_data,
     remember, same_policy, state_before)
 from .snapshots import (BookError, difference, market_of, pack, plain_decision,
-    plain_flags, read_decision, read_series, snapshot)
+    plain_flags, rescaled, read_decision, read_series, snapshot)
 from .journal import DamagedBookError, Ledger, Store
 
 # %% ../../nbs/live/05_book.ipynb #3d147aac
-def _own_flags(path: Decisions, memory: Memory, fresh: bool, held_back: pd.Series,
-               note: str | None) -> list[Flag]:
+def _own_flags(path: Decisions, memory: Memory, fresh: bool, held_back: pd.Series, note: str | None,
+               factors: dict[str, float]) -> list[Flag]:
     "What the book itself has to say."
     say = lambda level, text: Flag(level, "book", text)
     flags, missed = [], 0 if fresh else len(path) - 1
+    flags += [say("info", f"the {name} was multiplied by {factor:.6g} up to the last review, as at a "
+                          "dividend or a split; its returns are what they were")
+              for name, factor in factors.items()]
     if note: flags.append(say("warn", f"a changed past was accepted, and is decided upon anew: {note}"))
     if missed:
         span = f"{day(path.dates[0])} to {day(path.dates[-2])}"
@@ -102,17 +106,26 @@ def _journal_row(row: dict) -> list:
     return [row["id"], row["era"], decision.as_of, not sent["missed"], len(decision.orders),
             decision.targets.sum(), flags, sent["trading"], decision.reason]
 
-def _differences(row: dict, path: Decisions) -> list[list]:
-    "Where a stored decision differs from the one that the path has for its bar."
+def _standing(rows: list[dict]) -> list[dict]:
+    "Flows without those that were taken back, and without the entries that did so."
+    undoes = {row["seq"]: int(m[1]) for row in rows if (m := re.match(r"undo (\d+): ", row["note"]))}
+    return [row for row in rows if row["seq"] not in {*undoes, *undoes.values()}]
+
+def _differences(row: dict, path: Decisions, tolerance: float) -> list[list]:
+    "Where a stored decision differs by more than a tolerance from the one that the path has for its bar."
     then = read_decision(json.loads(row["decision"]))
     now = path[then.as_of]
-    same = lambda a, b: a.equals(b) if hasattr(a, "equals") else a == b
+    def same(a: Any, b: Any) -> bool:
+        if not hasattr(a, "equals"): return a == b
+        return all(x.equals(y) for x, y in zip(a.axes, b.axes, strict=True)) and np.allclose(
+            a.to_numpy(float), b.to_numpy(float), rtol=0, atol=tolerance, equal_nan=True)
     parts = ("targets", "orders", "sleeves", "trace", "flags", "reason")
     pairs = {what: (getattr(then, what), getattr(now, what)) for what in parts}
     return [[then.as_of, row["id"], what, *pair] for what, pair in pairs.items() if not same(*pair)]
 
 # %% ../../nbs/live/05_book.ipynb #376c2f55
-def _decide(policy: Policy, ledger, memory, market, now, prints, holdings, value, note) -> Decision:
+def _decide(policy: Policy, ledger, memory, market, now, prints, holdings, value, note,
+            factors) -> Decision:
     "Decide about all bars since the last decision, and write that."
     last, fresh, trading = len(market.dates) - 1, memory.row is None, memory.trading[0]
     first = last if fresh else memory.row["bar"] + 1
@@ -129,27 +142,29 @@ def _decide(policy: Policy, ledger, memory, market, now, prints, holdings, value
     orders = allowed(decision.orders, trading, demanded, short)
     held_back = decision.orders[~decision.orders.index.isin(orders.index)]
     told_off = decision.flags[len(pure.flags):] if holdings is not None else ()
-    own = [*told_off, *_own_flags(path, memory, fresh, held_back, note)]
+    own = [*told_off, *_own_flags(path, memory, fresh, held_back, note, factors)]
     why = pure.reason if orders.equals(pure.orders) else f"from what is held; of itself: {pure.reason}"
     for bar in range(first, last):
         told = dict(trading=trading, demanded=demanded, missed=True, reason="missed", holdings=None)
         told |= dict(orders=[[], []], flags=[])
-        _write(ledger, memory.era, now, fresh, bar, prints[bar - last - 1], path, told)
+        _write(ledger, memory.era, now, fresh, bar, prints[bar - last - 1], path, told,
+               factors=factors if bar == first else {})
     given = None if holdings is None else [list(names), held[:len(names)].tolist()]
     told = dict(trading=trading, demanded=demanded, missed=False, reason=why, holdings=given)
     told |= dict(orders=[list(orders.index), orders.tolist()], flags=plain_flags(own))
-    row = _write(ledger, memory.era, now, fresh, last, prints[-1], path, told, value)
+    row = _write(ledger, memory.era, now, fresh, last, prints[-1], path, told, value,
+                 factors if first == last else {})
     decision = replace(decision, orders=orders, flags=pure.flags + tuple(own), reason=why, id=row["id"])
     account = account_of(held, market, decision, sales=trading != ACTIVE, off=len(held_back) > 0)
     ledger.keep_state(row["seq"], pack(decision.state), pack(account))
     return decision
 
-def _write(ledger, era, now, fresh, bar, fingerprint, path, told, value=None) -> dict:
+def _write(ledger, era, now, fresh, bar, fingerprint, path, told, value=None, factors=()) -> dict:
     "One decision, with the data that came in since the one before."
     at = bar - len(now.rows) + len(path)
     decision, monitored = path[at], float(path.monitored_returns[at])
     data = now.rows[0 if fresh else bar:bar + 1].tobytes()
-    head = json.dumps([now.head, now.columns]).encode() if fresh else b""
+    head = json.dumps([now.head, now.columns] if fresh else factors).encode() if fresh or factors else b""
     return ledger.add("decisions", id=_identify(era["policy"], decision.as_of, fingerprint), bar=bar,
                       era=era["seq"], as_of=decision.as_of.isoformat(), fingerprint=fingerprint,
                       decision=json.dumps(plain_decision(decision)), sent=json.dumps(told),
@@ -217,7 +232,9 @@ class Book:
                 market = arranged(market, memory.account["names"])
             now, last = snapshot(market), len(market.dates) - 1
             prints = now.fingerprints(min(memory.row["bar"], last) if memory.row else last)
-            note = memory.row and (changed_year(memory, market) or changed_past(ledger, memory, now, prints))
+            factors: dict[str, float] = {}
+            note = memory.row and changed_year(memory, market)
+            if memory.row and not note: note, factors = changed_past(ledger, memory, now, prints)
             if note:
                 if not accept_restated: raise RestatedDataError(_RESTATED.format(note))
                 account = memory.account | dict(off=True)
@@ -226,13 +243,28 @@ class Book:
             if decided := memory.row and memory.row["bar"] == last: decision = _again(memory, holdings)
             else:
                 check_last_prices(market, memory.row["bar"] if memory.row else max(last - 1, 0), delisted)
-                decision = _decide(self.policy, ledger, memory, market, now, prints, holdings, value, note)
+                decision = _decide(self.policy, ledger, memory, market, now, prints, holdings, value, note,
+                                   factors)
             if deliver is not None: _deliver(deliver, decision)       # where it raises, nothing is stored
         if decided: return decision
         _LOG.info("%s: %r, id %s", self.store.where, decision, decision.id)
         for f in decision.flags: _LOG.log(_LEVELS[f.level], "%s: %s: %s", self.store.where, f.source, f.text)
         return decision
 
+    def preview(self,
+        market: Market,  # all that is known, from the first bar on
+        **given,         # as in `review`
+    ) -> Decision:       # what `review` would answer now
+        "Review without storing anything; raises as `review` does."
+        seen: list[Decision] = []
+        class Enough(Exception): pass
+        def look(decision: Decision) -> None:
+            seen.append(decision)
+            raise Enough
+        try: self.review(market, deliver=look, **given)
+        except DeliveryError as e:
+            if not isinstance(e.__cause__, Enough): raise
+        return seen[0]
     def activate(self, reason: str) -> None:
         "Let every order out again."
         self._tell(ACTIVE, reason)
@@ -246,12 +278,44 @@ class Book:
         date: str | pd.Timestamp,  # counted in the first value given on or after it
         amount: float,             # in money: a deposit is positive, a withdrawal negative
         note: str = "",            # for the journal
-    ) -> None:
-        "Write down a deposit or a withdrawal; decisions are made on returns and weights, and do not see it."
+        again: bool = False,       # whether the same amount on the same date is meant a second time
+    ) -> int:                      # its number
+        """Write down a deposit or a withdrawal, which decisions do not see; raises `ParameterError` on one
+        that is there already."""
+        try: when, amount = pd.Timestamp(date).isoformat(), float(amount)
+        except (TypeError, ValueError) as e:
+            raise ParameterError(f"flow: a date and an amount are wanted, such as '2024-01-05' and 1000, not "
+                                 f"{date!r} and {amount!r}") from e
         if not np.isfinite(amount) or amount == 0:
             raise ParameterError(f"a flow is an amount of money, and not {amount!r}")
-        row = dict(date=pd.Timestamp(date).isoformat(), amount=float(amount), note=note, created=_now())
-        with self.store.writing() as ledger: ledger.add("flows", **row)
+        with self.store.writing() as ledger:
+            same = [r for r in _standing(ledger.rows("flows")) if (r["date"], r["amount"]) == (when, amount)]
+            if same and not again:
+                raise ParameterError(f"{amount:+,.2f} of {day(pd.Timestamp(when))} is written down already, "
+                                     f"as number {same[0]['seq']}; again=True (--again) books it once more")
+            return ledger.add("flows", date=when, amount=amount, note=note, created=_now())["seq"]
+    def undo_flow(self,
+        number: int,  # from `flows`
+        reason: str,  # why, for the journal
+    ) -> int:         # the number of the entry that takes it back
+        "Take a flow back; both entries stay in the journal."
+        with self.store.writing() as ledger:
+            found = [row for row in _standing(ledger.rows("flows")) if row["seq"] == number]
+            if not found:
+                raise ParameterError(f"there is no flow number {number} to take back; flows() lists them")
+            note = f"undo {number}: {_reason(reason)}"
+            return ledger.add("flows", date=found[0]["date"], amount=-found[0]["amount"], note=note,
+                              created=_now())["seq"]
+    def flows(self) -> pd.DataFrame:  # by number: date, amount, note, created; without what was taken back
+        "Deposits and withdrawals."
+        with self.store.reading() as ledger: rows = _standing(ledger.rows("flows"))
+        columns = ["date", "amount", "note", "created"]
+        return pd.DataFrame([[r[c] for c in columns] for r in rows], [r["seq"] for r in rows], columns)
+    def backup(self,
+        copy: str | Path,  # a file that is not there yet
+    ) -> Path:
+        "Copy the book, at any time."
+        return self.store.backup(copy)
 
     def _tell(self, state: str, reason: str) -> None:
         row = dict(state=state, reason=_reason(reason), created=_now())
@@ -289,7 +353,8 @@ class Book:
     def replay(self,
         market: Market | None = None,  # the history; None: as the book keeps it
     ) -> pd.DataFrame:                 # a row a difference; none where all is decided as it was
-        "Decide this era again; raises `RestatedDataError` where the market is not the one decided on."
+        """Decide this era again, to 1e-12, or 1e-5 where prices were rescaled; raises `RestatedDataError`
+        where the market is not the one decided on."""
         with self.store.reading() as ledger:
             memory = remember(ledger)
             self._check_policy(memory.era)
@@ -298,8 +363,11 @@ class Book:
             shot = known_data(rows, memory.era["seq"])
             year = memory.account.get("per_year")
             market = market_of(shot, year) if market is None else arranged(market, shot.head["assets"])
-            said = changed_year(memory, market) or difference(shot, snapshot(market))
+            factors = rescaled(shot, snapshot(market))
+            said = changed_year(memory, market) or factors is None and difference(shot, snapshot(market))
             if said: raise RestatedDataError(_RESTATED.format(said))
             start = era_start(ledger, memory, self.policy, market, rows[0]["bar"])
         path = self.policy.review(market.until(shot.dates[-1]), None, start).path
-        return pd.DataFrame([d for row in rows for d in _differences(row, path)], columns=_REPLAY)
+        scaled = bool(factors) or any(row["data"].partition(b"\0")[0] for row in rows[1:])
+        found = [d for row in rows for d in _differences(row, path, 1e-5 if scaled else 1e-12)]
+        return pd.DataFrame(found, columns=_REPLAY)

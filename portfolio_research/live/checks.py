@@ -20,7 +20,7 @@ from .positions import ACTIVE
 from ..core import day
 from ..data.market import Market
 from ..policy.policy import STATE_VERSION, Policy, as_named_now
-from .snapshots import BookError, Snapshot, difference, unpack
+from .snapshots import BookError, Snapshot, difference, rescaled, unpack
 from .journal import DamagedBookError, Ledger
 
 # %% ../../nbs/live/04_checks.ipynb #d074ce2d
@@ -76,8 +76,13 @@ def known_data(
     "All data that the decisions of an era were made on."
     parts = [row["data"].partition(b"\0")[::2] for row in rows if row["era"] == era]
     head, columns = json.loads(parts[0][0])
-    data = np.frombuffer(b"".join(data for _, data in parts), "<i8")
-    return Snapshot(head, tuple(columns), data.reshape(-1, len(columns)))
+    data = np.frombuffer(b"".join(data for _, data in parts), "<i8").reshape(-1, len(columns)).copy()
+    ends = np.cumsum([len(data) // 8 // len(columns) for _, data in parts])
+    for (told, _), before in zip(parts[1:], ends[:-1], strict=True):
+        for name, factor in (json.loads(told) if told else {}).items():  # prices were rescaled that night
+            values = data[:before, columns.index(name)].copy().view(float)
+            data[:before, columns.index(name)] = (values * factor).view(np.int64)
+    return Snapshot(head, tuple(columns), data)
 
 # %% ../../nbs/live/04_checks.ipynb #1b4eb768
 def check_clock(
@@ -128,13 +133,15 @@ def changed_past(
     memory: Memory,     # with a decision of this era
     now: Snapshot,      # of the market that is given
     prints: list[str],  # its fingerprints, from the bar of that decision on
-) -> str | None:        # the first difference, in words; None where there is none
-    "How the past that was decided on differs from the one that is given now."
-    if memory.row["bar"] < len(now.rows) and prints[0] == memory.row["fingerprint"]: return None
-    said = difference(known_data(ledger.rows("decisions"), memory.era["seq"]), now)
-    if said is None:
+) -> tuple[str | None, dict[str, float]]:  # the first difference, in words; column of prices -> its factor
+    """How the past that was decided on differs from the one that is given now; prices times a constant are no
+    other past."""
+    if memory.row["bar"] < len(now.rows) and prints[0] == memory.row["fingerprint"]: return None, {}
+    then = known_data(ledger.rows("decisions"), memory.era["seq"])
+    if (factors := rescaled(then, now)) is not None: return None, factors
+    if (said := difference(then, now)) is None:
         raise DamagedBookError("the book's data lack the fingerprint that was written; go back to a copy")
-    return said
+    return said, {}
 
 # %% ../../nbs/live/04_checks.ipynb #84ca1f75
 def state_before(

@@ -9,11 +9,13 @@ __all__ = ['BookURLError', 'NotABookError', 'DamagedBookError', 'BookVersionErro
 import hashlib
 import json
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -33,7 +35,7 @@ class BookBusyError(BookError, TimeoutError):
     "A book that another process is writing."
 
 # %% ../../nbs/live/03_journal.ipynb #8407b2c5
-_MAGIC, _VERSION = "portfolio_research book", 2  # what stands in `book`; the version of these tables
+_MAGIC, _VERSION = "portfolio_research book", 3  # what stands in `book`; the version of these tables
 _TABLES = sa.MetaData()
 _column = lambda name, kind=sa.Text, **more: sa.Column(name, kind, **({"nullable": False} | more))
 
@@ -50,6 +52,8 @@ _table("decisions", _column("id"), _column("era", sa.Integer), _column("bar", sa
 _table("states", _column("state"), _column("account"))
 _table("flows", _column("date"), _column("amount", sa.Float(53)), _column("note"), _column("created"))
 _table("trading", _column("state"), _column("reason"), _column("created"))
+_ENDS = sa.Table("ends", _TABLES, _column("name", primary_key=True), _column("seq", sa.Integer),
+                 _column("last"), _column("seal"))
 _BOOK = sa.Table("book", _TABLES, _column("magic", primary_key=True), _column("version", sa.Integer))
 
 # %% ../../nbs/live/03_journal.ipynb #97f215ca
@@ -85,6 +89,20 @@ def _opened(table: str, before: str, row: sa.Row, chained: bool = True) -> dict:
                                f"{values['seq']}: it was edited, cut or damaged; go back to a copy")
     return values | {"seal": seal}
 
+def _mark_end(connection: sa.Connection, table: str, seq: int, seal: str) -> None:
+    "Write down which row of a table is the last."
+    row = dict(name=table, seq=seq, last=seal)
+    connection.execute(_ENDS.delete().where(_ENDS.c.name == table))
+    connection.execute(_ENDS.insert(), row | {"seal": _seal("ends", row)})
+
+def _check_end(connection: sa.Connection, table: str, seq: int, seal: str) -> None:
+    "Raise `DamagedBookError` unless a table ends with the row that was written last."
+    row = connection.execute(sa.select(_ENDS).where(_ENDS.c.name == table)).first()
+    known = _opened("ends", "", row, chained=False) if row else dict(seq=0, last=table)
+    if (known["seq"], known["last"]) != (seq, seal):
+        raise DamagedBookError(f"the book's table {table!r} ends with row {seq}, and row {known['seq']} was "
+                               "written last: rows were cut from its end or put in; go back to a copy")
+
 # %% ../../nbs/live/03_journal.ipynb #f68e2f24
 @dataclass(frozen=True, eq=False)
 class Ledger:
@@ -99,19 +117,22 @@ class Ledger:
         row = {"seq": seq} | {c.name: None for c in t.c if c.nullable} | values
         row["seal"] = _seal(before, row)
         self.connection.execute(t.insert(), row)
+        _mark_end(self.connection, table, seq, str(row["seal"]))
         return row
     def last(self, table: str) -> dict | None:
         "The last row, or None."
         rows = self.connection.execute(_newest(table, 2)).all()
-        if not rows: return None
         before, seq = (rows[1].seal, rows[1].seq) if len(rows) > 1 else (table, 0)
-        return _opened(table, before if rows[0].seq == seq + 1 else "", rows[0])
+        row = _opened(table, before if rows[0].seq == seq + 1 else "", rows[0]) if rows else None
+        _check_end(self.connection, table, row["seq"] if row else 0, row["seal"] if row else table)
+        return row
     def rows(self, table: str) -> list[dict]:
         "All rows, in order; raises `DamagedBookError` where one is missing or altered."
         t, before, out = _TABLES.tables[table], table, []
         for i, row in enumerate(self.connection.execute(sa.select(t).order_by(t.c.seq)), start=1):
             out.append(_opened(table, before if row.seq == i else "", row))
             before = row.seal
+        _check_end(self.connection, table, len(out), before)
         return out
     def keep_state(self, seq: int, state: str, account: str) -> None:
         "Write what the next review continues from, and drop all but this and the one before."
@@ -173,6 +194,7 @@ def _create_file(path: Path) -> None:
         connection.exec_driver_sql(f"PRAGMA application_id={_APPLICATION}")
         _create_tables(connection)
     engine.dispose()
+    made.chmod(0o600)                                               # what is held concerns nobody else
     with suppress(FileExistsError): os.link(made, path)
     made.unlink()
 
@@ -229,7 +251,14 @@ def _migrate_1(connection: sa.Connection) -> None:
             connection.execute(t.update().where(t.c.seq == seq).values(seal=now))
             if chained: old, new = then, now
 
-_MIGRATIONS = {1: _migrate_1}  # version -> what leads to the next
+def _migrate_2(connection: sa.Connection) -> None:
+    "A table that knows the last row of each of the others."
+    _ENDS.create(connection, checkfirst=True)
+    for name in ("eras", "decisions", "flows", "trading"):
+        last = connection.execute(_newest(name, 1, ("seq", "seal"))).first()
+        if last: _mark_end(connection, name, last.seq, last.seal)
+
+_MIGRATIONS = {1: _migrate_1, 2: _migrate_2}  # version -> what leads to the next
 
 def _upgrade(connection: sa.Connection, version: int) -> None:
     "From a version to this one."
@@ -264,7 +293,10 @@ class Store:
         if version < _VERSION: self._prepare(create)
     def _open_file(self, create: bool) -> None:
         if not self.path.exists():
-            folder = self.path.absolute().parent
+            folder, rest = self.path.absolute().parent, Path(f"{self.path}-wal")
+            if rest.exists():
+                raise DamagedBookError(f"{self.path} is gone, and its newest rows are still in {rest}: bring "
+                                       "the file back beside it, or remove both to begin anew")
             if not create: raise BookURLError(f"{self.where}: there is no book; looked in {folder}")
             if not folder.is_dir():
                 raise BookURLError(f"{self.where}: there is no folder {folder}; make it first")
@@ -303,6 +335,27 @@ class Store:
     def writing(self) -> Iterator[Ledger]:
         "The only writer until the end of the block: all that is added there is kept, or nothing."
         with self._transaction(writes=True) as connection: yield Ledger(connection)
+        if self.path:                                               # so that the file alone is the book
+            with suppress(sa.exc.DBAPIError): self._outside("PRAGMA wal_checkpoint(PASSIVE)")
+    def backup(self,
+        copy: str | Path,  # a file that is not there yet
+    ) -> Path:
+        "Copy the book while it may be in use; raises `BookURLError` where that cannot be done."
+        if not self.path:
+            raise BookURLError(f"{self.where}: a book on a server is copied by the server's own pg_dump")
+        if (copy := Path(copy)).exists():
+            raise BookURLError(f"{copy} is there already; name a file that is not")
+        if not copy.absolute().parent.is_dir():
+            raise BookURLError(f"{copy}: there is no folder {copy.absolute().parent}; make it first")
+        with self._named(): self._outside("VACUUM INTO ?", str(copy))
+        copy.chmod(0o600)
+        return copy
+    def _outside(self, statement: str, *values: str) -> None:
+        "A statement to SQLite outside of a transaction."
+        connection: Any = self.engine.raw_connection()
+        try: connection.driver_connection.execute(statement, values)
+        except sqlite3.Error as e: raise sa.exc.OperationalError(statement, values, e) from e
+        finally: connection.close()
     def close(self) -> None:
         "Let go of all connections."
         self.engine.dispose()

@@ -23,10 +23,10 @@ from ..estimation.estimates import Expected
 from portfolio_research.optimization.hierarchical import (LINKAGES, Tree, count_clusters, grow_tree,
     herc_weights, hrp_weights, nested_weights)
 from ..data.market import Market
-from .objectives import Maximize, Minimize, Target, parse_objective
+from .objectives import EXPOSURES, Maximize, Minimize, Target, parse_objective
 from .solvers.solution import UnsolvedError
 from .solve import Outcome, solve
-from .problem import check_optimisable, compile_objective
+from .problem import allowed, check_optimisable, compile_objective
 from portfolio_research.optimization.risk_budgeting import (Wanted, NoPortfolioError, kelly, least_variance,
     most_diversified, risk_budget_weights)
 from ..estimation.trailing import Estimate, Trailing
@@ -36,7 +36,9 @@ from ..estimation.trailing import Estimate, Trailing
 class EqualWeight:
     "The same weight for each asset that has a price today."
     max_weight: float | str = 1.0  # greatest weight of an asset, fraction in (0, 1] or text such as "10%"
+    long_only: bool = True         # no shorts and no leverage; False is refused
 
+    allows, refuses = ("cash",), "it gives the same weight to each"
     leading, __repr__ = 0, as_written
     def __post_init__(self): read_cap(self)
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
@@ -50,7 +52,9 @@ class InverseVolatility:
     "Weights in inverse proportion to trailing volatility."
     window: int | str = "1Y"       # bars >= 2, or an offset
     max_weight: float | str = 1.0  # greatest weight of an asset, fraction in (0, 1] or text such as "10%"
+    long_only: bool = True         # no shorts and no leverage; False is refused
 
+    allows, refuses = ("cash",), "a volatility has no sign"
     __repr__ = as_written
     def __post_init__(self):
         read_cap(self)
@@ -66,7 +70,9 @@ class MinimumVariance:
     "The long-only portfolio of least variance (Markowitz 1952)."
     basis: Callable[[Market], Estimate] = Trailing("1Y")  # market -> Estimate
     max_weight: float | str = 1.0                         # greatest weight, in (0, 1] or text such as "10%"
+    long_only: bool = True         # no shorts and no leverage; False is refused
 
+    allows, refuses = ("cash",), "its kernel keeps weights at or above zero"
     __repr__ = as_written
     def __post_init__(self): read_cap(self)
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
@@ -80,7 +86,9 @@ class RiskParity:
     basis: Callable[[Market], Estimate] = Trailing("1Y")  # market -> Estimate
     budgets: dict | str | None = None                     # by asset or sector; "sector", None: equal
     max_weight: float | str = 1.0                         # greatest weight, in (0, 1] or text such as "10%"
+    long_only: bool = True         # no shorts and no leverage; False is refused
 
+    allows, refuses = ("cash",), "with shorts, budgets of risk have many solutions and no convex program"
     __repr__ = as_written
     def __post_init__(self):
         read_cap(self)
@@ -143,7 +151,9 @@ class HierarchicalRiskParity:
     split: str = "half"            # "half": cut the list in the middle, as published; "tree": as it grew
     measure: str = "variance"      # of the risk of a group: "variance" or "volatility"
     max_weight: float | str = 1.0  # greatest weight, in (0, 1] or text such as "10%"
+    long_only: bool = True         # no shorts and no leverage; False is refused
 
+    allows, refuses = ("cash",), "a tree splits what there is, and says nothing about what is borrowed"
     __repr__, __post_init__ = as_written, _check_tree
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         tree = lambda e: grow_tree(e.covariance, self.linkage, self.distance)
@@ -159,7 +169,9 @@ class HierarchicalEqualRisk:
     clusters: int | None = None    # groups, >= 1; None: as many as have the best silhouette
     measure: str = "variance"      # of the risk of a group: "variance" or "volatility"
     max_weight: float | str = 1.0  # greatest weight, in (0, 1] or text such as "10%"
+    long_only: bool = True         # no shorts and no leverage; False is refused
 
+    allows, refuses = ("cash",), "a tree splits what there is, and says nothing about what is borrowed"
     __repr__, __post_init__ = as_written, _check_tree
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         method = lambda e: herc_weights(e.covariance, *_clustered(self, e), self.measure)
@@ -175,7 +187,9 @@ class NestedClusters:
     distance: str = "correlation"   # of two assets: "correlation" or "profile"
     clusters: int | None = None     # groups, >= 1; None: as many as have the best silhouette
     max_weight: float | str = 1.0   # greatest weight, in (0, 1] or text such as "10%"
+    long_only: bool = True         # no shorts and no leverage; False is refused
 
+    allows, refuses = ("cash",), "its groups are long-only portfolios, mixed"
     __repr__, __post_init__ = as_written, _check_tree
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         def method(e: Estimate) -> Wanted:
@@ -189,7 +203,9 @@ class MaximumDiversification:
     "The largest diversification ratio (Choueifaty & Coignard 2008)."
     basis: Callable[[Market], Estimate] = Trailing("1Y")  # market -> Estimate
     max_weight: float | str = 1.0                         # greatest weight, in (0, 1] or text such as "10%"
+    long_only: bool = True         # no shorts and no leverage; False is refused
 
+    allows, refuses = ("cash",), "its ratio would reward a short for its volatility"
     __repr__ = as_written
     def __post_init__(self): read_cap(self)
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
@@ -203,7 +219,9 @@ class Kelly:
     basis: Callable[[Market], Estimate] = Trailing("5Y")  # market -> Estimate, of which the scenarios count
     fraction: float | str = 0.5                           # of the growth-optimal weights, in (0, 1]
     max_weight: float | str = 1.0                         # greatest weight held, in (0, 1] or "10%"
+    long_only: bool = True         # no shorts and no leverage; False is refused
 
+    allows, refuses = ("cash",), "it is a fraction of the long-only portfolio of fastest growth"
     __repr__ = as_written
     def __post_init__(self):
         read_cap(self)
@@ -220,7 +238,7 @@ class Kelly:
 # %% ../../nbs/optimization/10_allocators.ipynb #2c25f010
 @dataclass(frozen=True, repr=False)
 class Optimize:
-    "The long-only portfolio that an objective asks for."
+    "The portfolio that an objective asks for; long-only unless a guard speaks of shorts or leverage."
     objective: Minimize | Maximize | Target | str         # or its text, such as "maximize sharpe"
     basis: Callable[[Market], Estimate] = Trailing("2Y")  # market -> Estimate
     max_weight: float | str = 1.0                         # greatest weight, in (0, 1] or text such as "10%"
@@ -230,6 +248,14 @@ class Optimize:
         if isinstance(self.objective, str):
             object.__setattr__(self, "objective", parse_objective(self.objective))
         check_optimisable(self.objective)
+    @property
+    def long_only(self) -> bool:
+        "Whether every weight is at least 0, and their sum at most 1: no guard speaks of shorts or leverage."
+        return self.objective.long_only
+    @property
+    def allows(self) -> tuple[str, ...]:
+        "Which of shorts, leverage and cash the guards leave room for."
+        return allowed(self.objective)
     def __repr__(self) -> str:
         return as_written(self).replace(repr(self.objective), repr(str(self.objective)), 1)
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
@@ -242,13 +268,14 @@ class Optimize:
         if not estimate.assets.is_(market.assets):
             weights = np.zeros(len(market.assets))
             weights[market.assets.get_indexer(estimate.assets)] = found.weights
-        reason = "; ".join([*found.reason, *estimate.notes, *left_out(estimate.excluded)])
+        reason = "; ".join([*found.reason, *found.notes, *estimate.notes, *left_out(estimate.excluded)])
         return Allocation(pd.Series(weights, market.assets), found.status, reason, found.binding,
                           found.achieved,
-                          found.fallback, estimate.excluded)
+                          found.fallback, estimate.excluded, self.long_only, found.growth)
     def _solved(self, market: Market, estimate: Estimate, previous: pd.Series | None) -> Outcome | Allocation:
         "The outcome, that of minimum variance within the same caps, or what the fallback chain holds."
-        capping = tuple(g for g in self.objective.guards if g.what in ("weight", "sector", "cash"))
+        kept = ("weight", "sector", "cash", "net", *EXPOSURES)
+        capping = tuple(g for g in self.objective.guards if g.what in kept)
         why = []
         for objective in (self.objective, Minimize("volatility", capping)):
             try: program = compile_objective(objective, estimate, market, self.max_weight, previous)
@@ -283,5 +310,9 @@ class BlackLitterman:
         "The same as an objective on an estimate."
         expected = Expected.black_litterman(self.views, self.prior, basis=self.basis)
         return Optimize(self.objective, expected, self.max_weight)
+    @property
+    def long_only(self) -> bool: return self.inner.long_only
+    @property
+    def allows(self) -> tuple[str, ...]: return self.inner.allows
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         return self.inner.allocate(market, previous)

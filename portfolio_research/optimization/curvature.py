@@ -16,9 +16,10 @@ from ..core import ConstantColumnError
 from ..estimation.estimates import Estimate
 from ..metrics.metric import Metric, numbered
 from ..metrics.metrics import metric
-from .objectives import ObjectiveError, tax_rate, trait
+from .objectives import EXPOSURES, ObjectiveError, tax_rate, trait
 from ..metrics.returns import ReturnPath
-from portfolio_research.optimization.risk_measures import (Entropic, Form, MeanAbove, Shrinkage, TailMean,
+from portfolio_research.optimization.risk_measures import (Entropic, Exposure, Form, MeanAbove, Shrinkage,
+    TailMean,
     Turnover, depths)
 from .solvers.convex import Limit, Task
 from .solvers.polytope import Polytope
@@ -129,10 +130,12 @@ class Shapes:
     def __init__(self,
         estimate: Estimate,              # of the assets that take part
         held: np.ndarray | None = None,  # (N,) what is held of them; None where nothing is known
-        gone: float = 0.,                # weight that is held of others, and has to be sold
-        payout: np.ndarray | None = None # (N,) annual yields; None where nothing is known
+        gone: float = 0.,                # net weight that is held of others, and has to be closed
+        payout: np.ndarray | None = None, # (N,) annual yields; None where nothing is known
+        closed: float | None = None      # gross weight of these others; None: none of them is short
     ):
         self.estimate, self.held, self.gone, self.payout, self.known = estimate, held, gone, payout, {}
+        self.closed = closed
         self.year, self.cash = estimate.per_year, estimate.cash_returns
         self.rf = float(self.cash.mean()) * self.year
         self.known["return"] = _linear(Form(estimate.mean - self.rf, self.rf))
@@ -261,7 +264,11 @@ def _trait(s: Shapes, name: str) -> Shape:
     kind, back = trait(name), s["return"].form
     if kind == "turnover":
         held = np.zeros(len(back.a)) if s.held is None else s.held
-        return _convex(Turnover(held, s.gone))
+        return _convex(Turnover(held, s.gone, s.closed))
+    if kind in EXPOSURES: return _convex(Exposure(float(kind != "short"), float(kind != "long")))
+    if kind in ("net", "cash"):
+        one = np.ones(len(back.a))
+        return _linear(Form(one) if kind == "net" else Form(-one, 1.))
     if kind == "robust_return":
         years = len(s.cash) / s.year
         Q = s["volatility"].risk.Q * (_ROBUST ** 2 / years)

@@ -17,8 +17,9 @@ from portfolio_research.optimization.exact import (Proposal, along_frontiers, an
 from .solvers.frontier import most_within, tangency
 from portfolio_research.optimization.curvature import (Concave, Convex, Linear, PathDependent, Quadratic,
     Ratio, RiskfolioMeasure, Shape)
-from .objectives import Guard, trait
+from .objectives import EXPOSURES, Guard, trait, value_text
 from .problem import Program, relaxed, say
+from ..metrics.metric import numbered
 from ..metrics.riskfolio import measure
 from .solvers.riskfolio import riskfolio_optimum
 from .solvers.global_search import search
@@ -30,27 +31,54 @@ from .solvers.solution import InfeasibleError, Solution, UnsolvedError
 @dataclass(frozen=True, eq=False)
 class Outcome:
     "What came of a program, checked."
-    weights: np.ndarray             # (N,) >= 0
+    weights: np.ndarray             # (N,) signed where the objective allows shorts, else >= 0
     status: str                     # "optimal", "nearest", "searched" or "fallback"
     reason: tuple[str, ...] = ()    # what stood in the way, or how it was searched, in words
     binding: tuple[str, ...] = ()   # the guards that hold with equality
     achieved: dict | None = None    # metric -> value, for each that the objective names, and what is invested
     fallback: str | None = None     # "minimum volatility" or "second solver", where one of them was taken
     agreement: float = 1.           # of a search: share of its starts that ended at the best
+    notes: tuple[str, ...] = ()     # what is worth knowing besides, by which nothing is missed
+    growth: float = np.nan          # expected compound growth, annual: the return less half of the variance
 
 # %% ../../nbs/optimization/06_solve.ipynb #b94a12b8
 _DUST = 1e-8  # a weight below is rounding
 
 def _tidy(space: Polytope, w: np.ndarray) -> np.ndarray:
     "Weights within their bounds to the bit; raises where a row is missed by more than 1e-8 of its terms."
-    w, total = np.clip(np.where(w < _DUST, 0., w), space.low, space.high), space.upper[0]
+    for trial in (_clean, _polished):
+        x = trial(space, w)
+        level, scale = space.A @ x, np.maximum(abs(space.A) @ abs(x), 1e-300)
+        worst = (np.maximum(space.lower - level, level - space.upper) / scale).max()
+        if space.limits: worst = max(worst, float(space.over(x[:, None])[0]))
+        if worst <= 1e-8: return x
+        if worst > 1e-4: break                                 # no rounding: a solver's answer that is wrong
+    raise UnsolvedError(f"a guard is missed by {worst:.1e} of its terms")
+
+def _clean(space: Polytope, w: np.ndarray) -> np.ndarray:
+    "Without dust, within the bounds, with the sum that is asked."
+    w, total = np.clip(np.where(abs(w) < _DUST, 0., w), space.low, space.high), space.upper[0]
     fixed = space.lower[0] == total
+    if (space.low < 0).any(): return _even_out(space, w) if fixed else w
     if fixed and w.sum() > 0: w = np.clip(w * (total / w.sum()), space.low, space.high)
-    w = np.maximum(at_caps(w, space.high, total if fixed else None), space.low)
-    level, scale = space.A @ w, np.maximum(abs(space.A) @ w, 1e-300)
-    worst = (np.maximum(space.lower - level, level - space.upper) / scale).max()
-    if not worst <= 1e-8: raise UnsolvedError(f"a guard is missed by {worst:.1e} of its terms")
+    return np.maximum(at_caps(w, space.high, total if fixed else None), space.low)
+
+def _even_out(space: Polytope, w: np.ndarray) -> np.ndarray:
+    "Signed weights with the sum that is asked: what is left over goes to those between bounds, by size."
+    w = np.where(abs(w - space.high) < 1e-12, space.high, np.where(abs(w - space.low) < 1e-12, space.low, w))
+    for _ in range(3):
+        rest, free = space.upper[0] - w.sum(), (w > space.low) & (w < space.high) & (w != 0)
+        if rest == 0 or not free.any(): break
+        w = np.clip(w + np.where(free, abs(w), 0.) * (rest / abs(w[free]).sum()), space.low, space.high)
     return w
+
+def _polished(space: Polytope, w: np.ndarray) -> np.ndarray:
+    "The nearest weights within all rows, those that are nothing staying nothing where that can be."
+    none = np.clip(0., space.low, space.high)
+    for kept in (abs(w) >= _DUST, np.ones(len(w), bool)):
+        part = replace(space, low=np.where(kept, space.low, none), high=np.where(kept, space.high, none))
+        if (found := part.attempt(np.eye(len(w)), -w)).solved: return np.clip(found.x, part.low, part.high)
+    return np.clip(w, space.low, space.high)
 
 # %% ../../nbs/optimization/06_solve.ipynb #e717e471
 def _wide(p: Program, what) -> Callable[[np.ndarray], np.ndarray]:
@@ -74,7 +102,8 @@ def _starts(p: Program, space: Polytope) -> list[np.ndarray]:
     e, risk = p.shapes["return"].form.a, p.shapes["volatility"].risk
     calm = space.least(risk)
     def most(): return most_within(space, e, risk, np.inf)
-    def ratio(): return tangency(space, e, risk, best) if (best := space.most(e)) > 0 else None
+    scaled = not (space.low < 0).any() or space.lower[0] == space.upper[0] > 0
+    def ratio(): return tangency(space, e, risk, best) if scaled and (best := space.most(e)) > 0 else None
     def within():
         if not p.convex: return None
         return solve_task(task_of(p, space, {g: g.value for g in p.convex}, calm, "- volatility"), calm)
@@ -126,7 +155,7 @@ def _searched(p: Program, space: Polytope) -> Proposal:
             said.append(f"{g} was not met by any portfolio found: {say(g.what, has)} is nearest")
     if not np.isfinite(found.value): said.append(f"{aim.name} is undefined at every portfolio found")
     elif aim.verb == "target" and found.value > 1e-7 * max(abs(aim.value), 1e-3):
-        said.append(missed(p, found.x, "the nearest found has"))
+        said.append(missed(p, found.x, "the nearest found has", found=True))
     how = (f"{_article(p)} not convex in the weights; {found.agreement:.0%} of {found.rounds} starts of a "
            "search ended at the best")
     return Proposal(found.x, said, search=how, agreement=found.agreement)
@@ -172,6 +201,10 @@ def _method(p: Program) -> Callable:
 def _answer(p: Program, space: Polytope) -> Proposal:
     "Weights by the fastest way that fits."
     if p.holdings is not None and p.holdings < len(space.low): return _few(p, space)
+    if p.searched and all(g.what in EXPOSURES for g in p.searched):
+        # at least, or exactly, so much: without it the program may be convex, and may have it at its optimum
+        a = _answer(replace(p, searched=()), space)
+        if not a.said and all(_missing(p, g)(a.w[:, None])[0] <= 1e-9 for g in p.searched): return a
     answer = _method(p)(p, space)
     return _searched(p, space) if answer is None else answer
 
@@ -187,18 +220,19 @@ def _few(p: Program, space: Polytope) -> Proposal:
     def on(held):
         "The answer on some of the assets; None where there is none."
         budget[0] -= 1
-        try: return _answer(free, replace(space, high=np.where(held, space.high, 0.), tried=[]))
+        try: return _answer(free, replace(space, low=np.where(held, space.low, 0.),
+                                          high=np.where(held, space.high, 0.), tried=[]))
         except UnsolvedError: return None
     rank = lambda a: (np.inf, np.inf) if a is None else (len(a.said), score(p, a.w))
-    every, must = _answer(free, space), space.low > 0
+    every, must = _answer(free, space), (space.low > 0) | (space.high < 0)
     if must.sum() > p.holdings:
         return replace(every,
                        said=[*every.said,
                              f"holdings <= {p.holdings} cannot be met: {must.sum()} have a least weight"])
-    held, best = must | (every.w > 1e-7), every
+    held, best = must | (abs(every.w) > 1e-7), every
     if held.sum() <= p.holdings: return every
     while held.sum() > p.holdings:
-        weight = best.w if best is not None else every.w
+        weight = abs(best.w if best is not None else every.w)
         held[np.argmin(np.where(held & ~must, weight, np.inf))] = False
         best = on(held)
     best, held = _exchange(on, rank, best, held, must, budget)
@@ -216,7 +250,7 @@ def _exchange(on, rank, best, held: np.ndarray, must: np.ndarray, budget: list):
     better = True
     while better and budget[0] > 0:
         better = False
-        weight = best.w if best is not None else np.zeros(len(held))
+        weight = abs(best.w) if best is not None else np.zeros(len(held))
         inside = [i for i in np.argsort(weight, kind="stable") if held[i] and not must[i]]
         for i in inside:
             for j in np.flatnonzero(~held):
@@ -235,11 +269,14 @@ def _binding(p: Program, w: np.ndarray) -> tuple[str, ...]:
     level, s = (p.space.A @ w)[1:], p.space
     touches = (abs(level - s.lower[1:]) < 1e-7) | (abs(level - s.upper[1:]) < 1e-7)
     said = [text for text, at in zip(p.sides, touches, strict=True) if at]
-    said += [str(g) for g in (*p.convex, *p.searched) if abs(p.shapes[g.what].value(w) - g.value) <= 1e-6
-             * max(abs(g.value), 1e-3)]
-    if p.holdings is not None and (w > 1e-7).sum() == p.holdings: said.append(f"holdings <= {p.holdings}")
-    at_cap = np.flatnonzero((w >= s.high - 1e-9) & (s.high < 1))
-    at_floor = np.flatnonzero((w <= s.low + 1e-9) & (s.low > 0) & (s.low < s.high))
+    exposed = [g for g in p.exposed if g not in p.searched]
+    said += [str(g) for g in (*p.convex, *p.searched, *exposed)
+             if abs(p.shapes[g.what].value(w) - g.value) <= 1e-6 * max(abs(g.value), 1e-3)]
+    held = (abs(w) > 1e-7).sum()
+    if p.holdings is not None and held == p.holdings: said.append(f"holdings <= {p.holdings}")
+    signed = bool((s.low < 0).any()) and any(g.what == "weight" for g in p.objective.guards)
+    at_cap = np.flatnonzero((w >= s.high - 1e-9) & ((s.high < 1) | signed))
+    at_floor = np.flatnonzero((w <= s.low + 1e-9) & ((s.low > 0) | (s.low < 0) & signed) & (s.low < s.high))
     market = p.shapes.estimate.market
     names = market.names if p.assets.is_(market.assets) else p.assets.tolist()
     said += [f"weight of {names[i]} <= {say('weight', s.high[i])}" for i in at_cap]
@@ -254,14 +291,63 @@ def _achieved(p: Program, w: np.ndarray) -> dict:
     named = [what for what in dict.fromkeys([*p.objective.metrics, "volatility", "return"])
              if what not in skipped]
     name = lambda what: what if isinstance(what, str) else getattr(what, "name", None) or what.__name__
-    return {"invested": float(w.sum())} | {name(what): float(p.shapes[what].value(w)) for what in named}
+    sides = {"gross": float(abs(w).sum()), "short": float(np.maximum(-w, 0).sum())}
+    sides = {} if p.objective.long_only else sides
+    values = {name(what): float(p.shapes[what].value(w)) for what in named}
+    return {"invested": float(w.sum())} | sides | values
+
+# %% ../../nbs/optimization/06_solve.ipynb #d005eee0
+def _measured(p: Program, space: Polytope, w: np.ndarray, said: list[str]) -> tuple[np.ndarray, list[str]]:
+    "Weights that keep every guard which has not given way, and the guards that they miss in spite of all."
+    guards = [g for g in (*p.convex, *p.searched) if not any(str(g) in why for why in said)]
+    if not guards: return w, []
+    over = lambda w: np.array([_missing(p, g)(w[:, None])[0] for g in guards])
+    best, least = w, over(w)
+    x, part = w, space
+    for _ in range(4):
+        if least.max() <= 1e-8: return best, []
+        for g, miss in zip(guards, over(x), strict=True):
+            if miss <= 0 or g not in p.convex: continue
+            limit = p.shapes[g.what].limit(g.value, len(x), x)
+            if not hasattr(limit.risk, "cut"): continue
+            slope, c = limit.risk.cut(x)
+            slope, room = limit.factor * slope - limit.form.a, limit.form.c - limit.factor * c
+            part = part.within(slope, -np.inf, room - 1e-9 * max(abs(g.value), 1e-3))
+        found = part.attempt(np.eye(len(w)), -w)
+        if not found.solved: break
+        try: x = _tidy(space, found.x)
+        except UnsolvedError: break
+        if (now := over(x)).max() < least.max(): best, least = x, now
+    broken = [(g, miss) for g, miss in zip(guards, least, strict=True) if miss > 1e-8]
+    return best, [f"{g} is missed by {miss:.1e}" for g, miss in broken]
+
+# %% ../../nbs/optimization/06_solve.ipynb #904d823d
+def _doubts(p: Program, space: Polytope, w: np.ndarray, growth: float, nearest: bool) -> list[str]:
+    "What is worth knowing about weights that do as they were asked."
+    aim, said = p.objective, []
+    for what in dict.fromkeys(aim.metrics):
+        family, number = numbered(what) or ("", 0.) if isinstance(what, str) else ("", 0.)
+        if family in ("cvar", "cdar", "evar") and (1 - number / 100) * (T := len(p.shapes.cash)) < 1 - 1e-9:
+            said.append(f"{what} of {T} returns rests on the worst one of them")
+    if aim.verb != "target" or aim.metric != "return" or nearest: return said
+    asked, form, risk = value_text("return", aim.value), p.shapes["return"].form, p.shapes["volatility"].risk
+    if growth < aim.value - 1e-3:
+        said.append(f"return = {asked} is the mean of a year; the expected compound growth is "
+                    f"{say('return', growth)}")
+    if p.convex or p.searched or p.holdings is not None: return said
+    more = space.within(form.a, aim.value - form.c, np.inf).attempt(risk.Q, risk.a)
+    if more.solved and risk(more.x) < risk(w) * (1 - 1e-6):
+        said.append(f"return = {asked} is dominated: {say('return', form(more.x))} a year can be had with a "
+                    f"volatility of {say('volatility', risk(more.x))} in the place of "
+                    f"{say('volatility', risk(w))}")
+    return said
 
 # %% ../../nbs/optimization/06_solve.ipynb #1dcfe441
 def solve(
     p: Program,
 ) -> Outcome:
     "Solve a program and check the guards again; raises `UnsolvedError` where no solver managed."
-    space, reasons = p.space, list(p.notes)
+    space, reasons = p.space, [note for note in p.notes if note not in p.remarks]
     try: a = _answer(p, space)
     except InfeasibleError:
         if not p.rows: raise
@@ -269,9 +355,13 @@ def solve(
         if not missed: raise
         reasons += missed
         a = _answer(p, space)
-    w, reasons, tried = _tidy(space, a.w), [*reasons, *a.said], [*a.tried, *space.tried]
+    reasons, tried = [*reasons, *a.said], [*a.tried, *space.tried]
+    w, broken = _measured(p, space, _tidy(space, a.w), reasons)
+    reasons += broken
     nearest = bool(reasons)
     if a.search: reasons.append(a.search)
     if not reasons and tried: a.fallback, reasons = "second solver", tried
     status = "fallback" if a.fallback else "nearest" if nearest else "searched" if a.search else "optimal"
-    return Outcome(w, status, tuple(reasons), _binding(p, w), _achieved(p, w), a.fallback, a.agreement)
+    growth = float(p.shapes["return"].form(w) - p.shapes["volatility"].risk(w) ** 2 / 2)
+    return Outcome(w, status, tuple(reasons), _binding(p, w), _achieved(p, w), a.fallback, a.agreement,
+                   (*p.remarks, *_doubts(p, space, w, growth, nearest)), growth)

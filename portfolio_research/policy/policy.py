@@ -266,10 +266,11 @@ def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions,
         check_financed(wanted, market, str(policy.allocate), margin=policy.margin)
     path = Decisions(dates, market.assets, sleeves.names, targets, current, (targets != current) | touched,
                      pool, x, g, trades, event, events, risk, (np.array(state["x"]), state["g"]), shadow,
-                     monitored_returns, _odd(market, sleeves, targets, current, state["book"], k))
+                     monitored_returns, _odd(market, targets, current, state["held"], k))
     after = dict(strategy_rules=strategies, x=x[-1].tolist(), held_x=held_x[-1].tolist(),
                  portfolio_rule=portfolio, g=float(g[-1]),
-                 book=book.tolist(), event=events[event[-1]].plain(), overlays=memory)
+                 book=book.tolist(), event=events[event[-1]].plain(), overlays=memory,
+                 held=current[-1].tolist())
     return path, dict(version=STATE_VERSION,
                       as_of=str(market.dates[-1])) | _owner(policy, market, sleeves) | after
 
@@ -298,7 +299,8 @@ def _start(policy: Policy, market: Market, risk: Placement, S: int) -> dict:
     start = lambda rule: None if rule is None else rule.start(market.per_year).tolist()
     return dict(strategy_rules=[start(risk.strategy)] * S, x=[1.0] * S, held_x=[1.0] * S,
                 portfolio_rule=start(risk.portfolio), g=1.0, book=book_start(S).tolist(), event=None,
-                overlays=[start_overlay(overlay) for overlay in policy.overlays])
+                overlays=[start_overlay(overlay) for overlay in policy.overlays],
+                held=[0.0] * len(market.assets))
 
 def _resume(policy: Policy, market: Market, sleeves: _Sleeves, risk: Placement, state: dict | None) -> tuple:
     "The first bar to decide about, and the state before it."
@@ -359,12 +361,9 @@ def _assets(books: list[np.ndarray] | None, weights: np.ndarray, exposure: np.nd
     if books is None: return exposure[:, None] * weights
     return exposure[:, None] * sum(weights[:, i, None] * book[k:] for i, book in enumerate(books))
 
-def _odd(market: Market, sleeves: _Sleeves, targets: np.ndarray, current: np.ndarray, book: list,
+def _odd(market: Market, targets: np.ndarray, current: np.ndarray, before: list,
          k: int) -> dict[int, list[str]]:
     "By bar from k on, what is odd in the data of what is held, was held a bar before, or is wanted."
-    before = np.array(book[:len(sleeves.names)])
-    if sleeves.held is not None:
-        before = sum(w * h[k - 1] for w, h in zip(before, sleeves.held, strict=True)) if k else current[0]
     concerned = (targets != 0) | (current != 0) | (np.vstack([before, current[:-1]]) != 0)
     said = {t - k: [text for i, text in odd if i < 0 or concerned[t - k, i]]
             for t, odd in odd_bars(market, k).items()}

@@ -69,6 +69,8 @@ class _Planes:
     "A linear program that grows by a row at a time."
     def __init__(self, space: Polytope, cost: np.ndarray, epigraph: bool):
         import highspy
+        space = space.lifted()
+        cost = np.append(cost, np.zeros(len(space.low) - len(cost)))
         self.h, self.N, self.inf = highspy.Highs(), len(cost), highspy.kHighsInf
         for option, value in (("output_flag", False), ("presolve", "off"), ("threads", 1), ("random_seed", 1),
                               ("primal_feasibility_tolerance", 1e-10), ("dual_feasibility_tolerance", 1e-10)):
@@ -81,8 +83,9 @@ class _Planes:
         self.h.changeColsCost(n, self.places, self.cost)
         self.rows, self.lower, self.upper = [], [], []
         for a, low, high in zip(space.A, space.lower, space.upper, strict=True): self.add(a, low, high)
-    def add(self, a: np.ndarray, low: float, high: float) -> None:
+    def add(self, a: np.ndarray, low: float, high: float, last: float = 0.) -> None:
         a = np.append(a, np.zeros(len(self.places) - len(a)))
+        if last: a[-1] = last
         self.rows.append(a)
         self.lower.append(low)
         self.upper.append(high)
@@ -108,6 +111,7 @@ class _Planes:
 def _contains(space: Polytope, w: np.ndarray) -> bool:
     "Whether weights are in a space."
     level = space.A @ w
+    if space.limits and space.over(w[:, None])[0] > 1e-9: return False
     return bool((w >= space.low - 1e-12).all() and (w <= space.high + 1e-12).all()
                 and (level >= space.lower - 1e-10).all() and (level <= space.upper + 1e-10).all())
 
@@ -117,6 +121,7 @@ def _by_planes(task: Task, start: np.ndarray, tol: float, rounds: int, step: flo
     program's answer."""
     space, risk, gain = task.space, task.risk, task.gain
     unit = max(abs(risk(start)), 1e-12) if risk is not None else abs(gain.a).max(initial=0) or 1.
+    if unit <= 1e-9: unit = max(abs(risk(space.high)), 1e-12)     # shorts can hedge all of the risk away
     program = _Planes(space, np.zeros(len(start)) if gain is None else -gain.a / unit, risk is not None)
     shift = 0. if gain is None else gain.c
     sizes = [limit.size(start) for limit in task.limits]
@@ -129,8 +134,8 @@ def _by_planes(task: Task, start: np.ndarray, tol: float, rounds: int, step: flo
         if risk is not None:
             g, c = risk.cut(w)
             value += g @ w + c
-            program.add(np.append(g / unit, -1.), -np.inf, -c / unit)
-            cuts = answer is not None and g @ answer[:-1] + c > unit * (answer[-1] + 1e-10)
+            program.add(g / unit, -np.inf, -c / unit, last=-1.)
+            cuts = answer is not None and g @ answer[:len(g)] + c > unit * (answer[-1] + 1e-10)
         for limit, size in zip(task.limits, sizes, strict=True):
             g, c = limit.risk.cut(w)
             g, c = limit.factor * g - limit.form.a, limit.factor * c - limit.form.c
@@ -198,14 +203,15 @@ def _aim(p: ConeProgram, task: Task, w: np.ndarray) -> None:
 def _program(task: Task, sizes: np.ndarray, tighter: np.ndarray,
              slack: bool) -> tuple[ConeProgram, np.ndarray, np.ndarray]:
     "The cone program of a task, the places of the weights, and those of the slacks."
-    space, N = task.space, len(task.space.low)
+    space, N = task.space.lifted(), len(task.space.low)
     p = ConeProgram(homogeneous=task.ratio)
-    w, one = p.variables(N), np.eye(N)
+    wide, one = p.variables(len(space.low)), np.eye(len(space.low))
+    w = wide[:N]
     for rows, low, high in ((one, space.low, space.high), (space.A, space.lower, space.upper)):
         same, some = low == high, lambda x: np.isfinite(x)
-        if same.any(): p.add("zero", -low[same], (w, rows[same]))
-        if (keep := ~same & some(low)).any(): p.add("nonneg", -low[keep], (w, rows[keep]))
-        if (keep := ~same & some(high)).any(): p.add("nonneg", high[keep], (w, -rows[keep]))
+        if same.any(): p.add("zero", -low[same], (wide, rows[same]))
+        if (keep := ~same & some(low)).any(): p.add("nonneg", -low[keep], (wide, rows[keep]))
+        if (keep := ~same & some(high)).any(): p.add("nonneg", high[keep], (wide, -rows[keep]))
     extra = p.variables(len(task.limits)) if slack else np.zeros(0, int)
     if slack: p.add("nonneg", 0., (extra, 1.))
     for j, limit in enumerate(task.limits):
@@ -223,7 +229,7 @@ def _program(task: Task, sizes: np.ndarray, tighter: np.ndarray,
 # %% ../../../nbs/optimization/solvers/07_convex.ipynb #85fd0190
 def _inside(space: Polytope, w: np.ndarray) -> np.ndarray:
     "Weights moved within the bounds and rows of a space, which they miss by rounding only."
-    w = np.clip(np.where(w < 1e-9, 0., w), space.low, space.high)
+    w = np.clip(np.where(abs(w) < 1e-9, 0., w), space.low, space.high)
     if _contains(space, w): return w
     try: return space.nearest(w)
     except InfeasibleError: return w  # the breach is checked by whoever asked

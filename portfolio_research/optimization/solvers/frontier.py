@@ -24,7 +24,7 @@ def most_within(
     deviation."""
     size = abs(a).max(initial=0) or 1.
     part = lambda m: space.within(a, m, np.inf)
-    top = part(space.most(a) - 1e-10 * size).least(risk)
+    top = part(space.most(a) - (2e-9 if space.limits else 1e-10) * size).least(risk)
     if risk(top) <= limit: return Solution(top, value=-a @ top, method="frontier")
     inside, outside = space.least(risk), top
     if risk(inside) > limit * (1 + 1e-10): return _beyond(inside)
@@ -90,14 +90,22 @@ def tangency(
     equal, more = above(A, lower, same), above(A, lower, ~same & np.isfinite(lower))
     less = np.vstack([above(A, upper, ~same & np.isfinite(upper)),
                       above(np.eye(N), space.high, space.high < total)])
-    more = np.vstack([more, above(np.eye(N), space.low, space.low > 0)])
+    signed = bool((space.low < 0).any())
+    more = np.vstack([more, above(np.eye(N), space.low, (space.low > 0) | (space.low < 0)),
+                      np.ones((int(signed), N))])
     rows = np.vstack([e / best, equal, more, less])
     floor, ceiling = np.zeros(len(rows)), np.zeros(len(rows))
     floor[0] = ceiling[0] = 1.
     floor[len(rows) - len(less):] = -np.inf
     ceiling[1 + len(equal):1 + len(equal) + len(more)] = np.inf
-    s = solve_qp(risk.Q, None, rows, floor, ceiling, (0., None))
-    if not s.solved: raise InfeasibleError(f"{s.status}: {s.reason}")
-    space.tried.extend(s.attempts)
-    w = s.x * (total / s.x.sum())
-    return Solution(w, value=-(e @ w) / risk(w), method="frontier")
+    least = np.where(space.low < 0, -np.inf, 0.) if signed else 0.
+    for _ in range(500):
+        cut = [row - most / total for row, most in space.cuts]
+        s = solve_qp(risk.Q, None, np.vstack([rows, *cut]), np.append(floor, np.full(len(cut), -np.inf)),
+                     np.append(ceiling, np.zeros(len(cut))), (least, None))
+        if not s.solved: raise InfeasibleError(f"{s.status}: {s.reason}")
+        space.tried.extend(s.attempts)
+        w = s.x * (total / s.x.sum())
+        if not (new := space.broken(w)): return Solution(w, value=-(e @ w) / risk(w), method="frontier")
+        space.cuts.extend(new)
+    raise InfeasibleError("failed: the limits on longs and shorts were not settled")

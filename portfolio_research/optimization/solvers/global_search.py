@@ -27,6 +27,9 @@ def _draw_starts(
     rich = rng.permutation(N)[:4 * n]                          # the assets that corners are sought for
     corners = [space.vertex(.1 * rng.normal(size=N) - np.eye(N)[i]) for i in rich]
     near = lambda a: space.nearest(middle.sum() * rng.dirichlet(np.full(N, a)))
+    if (space.low < 0).any():                                  # some of the corners and draws are short
+        corners += [space.vertex(.1 * rng.normal(size=N) + np.eye(N)[i]) for i in rich]
+        near = lambda a: space.nearest(rng.dirichlet(np.full(N, a)) * rng.choice([-1., 1.], N) / np.sqrt(a))
     drawn = [[near(1.), near(.3)] for _ in range(n)]
     return middle, [np.column_stack(corners[j::n] + drawn[j]) for j in range(n)]
 

@@ -100,6 +100,7 @@ def step(
 ) -> tuple | None:                 # (N,) the new point, the gain promised, (K, J) what each plane weighs
     "The least of the planes' upper envelope with a quadratic around x; None where no solver manages."
     (K, J, N), (sigma, rho), limit = planes.slope.shape, weights, np.arange(planes.slope.shape[1]) > 0
+    wide, more = space.lifted(), len(space.raised(x)) - N    # a variable more for each that may be short
     far = x - planes.at
     under = f - planes.value - np.einsum("kjn,kn->kj", planes.slope, far)
     under = np.where(under >= 0, under, np.maximum(-under, 1e-3 * (far * far).sum(axis=1)[:, None]))
@@ -107,21 +108,25 @@ def step(
     size = 10 * np.sqrt(unit)                                # of the two last variables: value and breach
     ends = np.broadcast_to(-size * np.eye(2)[limit.astype(int)], (K, J, 2))
     side, used = under - f * limit, planes.used & (limit | (sigma > 0))
-    A = np.vstack([np.concatenate([planes.slope, ends], axis=2)[used], np.pad(space.A, ((0, 0), (0, 2)))])
-    Ax, deepest = space.A @ x, min(floor - f[0], 0.) / size if sigma else 0.
-    low = np.concatenate([np.clip(space.low - x, -radius, 0), [deepest, 0.],
-                          np.full(used.sum(), -np.inf), np.minimum(space.lower - Ax, 0)])
+    rows = np.hstack([wide.A[:, :N], np.zeros((len(wide.A), 2)), wide.A[:, N:]])
+    A = np.vstack([np.pad(np.concatenate([planes.slope, ends], axis=2)[used], ((0, 0), (0, more))), rows])
+    Ax, deepest = wide.A @ space.raised(x), min(floor - f[0], 0.) / size if sigma else 0.
+    room = wide.low[N:] - space.raised(x)[N:], wide.high[N:] - space.raised(x)[N:]
+    low = np.concatenate([np.clip(space.low - x, -radius, 0), [deepest, 0.], np.minimum(room[0], 0),
+                          np.full(used.sum(), -np.inf), np.minimum(wide.lower - Ax, 0)])
     high = np.concatenate([np.clip(space.high - x, 0, radius), np.where([sigma > 0, J > 1], np.inf, 0.),
-                           side[used], np.maximum(space.upper - Ax, 0)])
-    P, q = np.eye(N + 2), np.append(np.zeros(N), np.array(weights) * size / unit)
+                           np.maximum(room[1], 0), side[used], np.maximum(wide.upper - Ax, 0)])
+    P, q = np.eye(N + 2 + more), np.zeros(N + 2 + more)
+    q[N:N + 2] = np.array(weights) * size / unit
     P[:N, :N] = B / unit + 1e-8 * np.eye(N)
+    P[N + 2:, N + 2:] *= 1e-6
     for solver in SOLVERS.values():
         try: verdict, z, y = solver(P, q, A, low, high)
         except Exception: continue
         if verdict == "optimal" and np.isfinite(z).all(): break
     else: return None
     pull = np.zeros((K, J))
-    pull[used] = y[N + 2:N + 2 + used.sum()] * unit
+    pull[used] = y[N + 2 + more:N + 2 + more + used.sum()] * unit
     gain = rho * f[1:].max(initial=0.) - size * (sigma * z[N] + rho * z[N + 1])
     return space.inside(x + np.clip(z[:N], low[:N], high[:N])), gain, pull
 

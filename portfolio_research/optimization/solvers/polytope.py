@@ -16,13 +16,15 @@ from .solution import InfeasibleError, Solution
 # %% ../../../nbs/optimization/solvers/04_polytope.ipynb #e37e72c8
 @dataclass(frozen=True, eq=False)
 class Polytope:
-    "Weights with low <= w <= high and lower <= Aw <= upper."
+    "Weights with low <= w <= high and lower <= Aw <= upper, within limits on what is held long and short."
     low: np.ndarray    # (N,)
     high: np.ndarray   # (N,)
     A: np.ndarray      # (M, N)
     lower: np.ndarray  # (M,) -inf where there is none
     upper: np.ndarray  # (M,) inf where there is none
     tried: list = field(default_factory=list)  # solvers tried in vain along the way, and what each did
+    limits: tuple = ()  # (a, b, most): a times the sum of longs and b times that of shorts is at most this
+    cuts: list = field(default_factory=list)   # (row, most) that stand for the limits, found along the way
 
     @classmethod
     def simplex(cls, N: int, cap: float = 1.0) -> "Polytope":
@@ -36,6 +38,7 @@ class Polytope:
 
     def attempt(self, P: np.ndarray, q: np.ndarray) -> Solution:
         "The least of w'Pw/2 + q'w, or why there is none."
+        if self.limits: return self._attempt_limited(P, q)
         sides = np.concatenate([self.low, self.lower]), np.concatenate([self.high, self.upper])
         found = run_qp(QP(P, q, self.A, *sides))
         if found.solved: self.tried.extend(found.attempts)
@@ -50,11 +53,13 @@ class Polytope:
         return self.solve(form.Q, form.a).x
     def nearest(self, w: np.ndarray) -> np.ndarray: return self.solve(np.eye(len(w)), -w).x
     def vertex(self, c: np.ndarray) -> np.ndarray:
-        "The point of least c'w; of several, the one nearest to zero."
+        "The point of least c'w; of several, the one nearest to zero, where nothing limits longs and shorts."
+        if self.limits: return _corner(self.lifted(), c)
         return self.solve(1e-6 * np.eye(len(c)), c / (abs(c).max(initial=0) or 1.)).x
     def most(self, a: np.ndarray) -> float:
         "The largest a'w; where nothing but the sum is fixed, the best are filled up one after the other."
-        if len(self.A) != 1 or self.lower[0] != self.upper[0]: return float(a @ self.vertex(-a))
+        filled = not self.limits and len(self.A) == 1 and self.lower[0] == self.upper[0]
+        if not filled: return float(a @ self.vertex(-a))
         order = np.argsort(-a, kind="stable")
         room = np.cumsum((self.high - self.low)[order])
         extra = np.diff(np.minimum(room, self.upper[0] - self.low.sum()), prepend=0.)
@@ -63,7 +68,8 @@ class Polytope:
     def outside(self, W: np.ndarray) -> np.ndarray:
         "(M,) by how much each column breaks the constraint that it breaks most; 0 inside."
         level, low, high = self._levels(W)
-        return np.maximum(low - level, level - high).max(axis=0).clip(0)
+        worst = np.maximum(low - level, level - high).max(axis=0)
+        return np.maximum(worst, self.over(W)).clip(0) if self.limits else worst.clip(0)
     def inside(self, w: np.ndarray) -> np.ndarray:
         "The point itself, or the nearest where it is outside by more than rounding."
         w = np.clip(w, self.low, self.high)
@@ -74,7 +80,96 @@ class Polytope:
         (level, low, high), move = self._levels(W), np.concatenate([D, self.A @ D])
         room = np.where(move > 0, high - level, low - level)
         with np.errstate(all="ignore"): t = np.where(abs(move) > 1e-13, room / move, np.inf)
-        return t.min(axis=0).clip(0)
+        t = t.min(axis=0).clip(0)
+        return self._reach_limited(W, D, t) if self.limits else t
     def _levels(self, W: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         low, high = np.append(self.low, self.lower), np.append(self.high, self.upper)
         return np.concatenate([W, self.A @ W]), low[:, None], high[:, None]
+
+    def limited(self, long: float, short: float, most: float) -> "Polytope":
+        "The part in which `long` times the longs and `short` times the shorts is at most `most`."
+        return replace(self, limits=(*self.limits, (float(long), float(short), float(most))), cuts=[])
+    def over(self, W: np.ndarray) -> np.ndarray:
+        "(M,) by how much each column is over the limit on longs and shorts that it breaks most."
+        up, down = np.maximum(W, 0).sum(axis=0), np.maximum(-W, 0).sum(axis=0)
+        return np.max([a * up + b * down - most for a, b, most in self.limits], axis=0)
+    def _attempt_limited(self, P: np.ndarray, q: np.ndarray) -> Solution:
+        "The same, with a row for each pattern of signs that breaks a limit."
+        M = len(self.low) + len(self.lower)
+        for k in range(500):
+            rows, most = [row for row, _ in self.cuts], np.array([bound for _, bound in self.cuts])
+            floor = np.concatenate([self.low, self.lower, np.full(len(rows), -np.inf)])
+            ceiling = np.concatenate([self.high, self.upper, most])
+            found = run_qp(QP(P, q, np.vstack([self.A, *rows]), floor, ceiling))
+            if not found.solved: return found
+            self.tried.extend(found.attempts)
+            found = replace(found, multipliers=found.multipliers[:M], problem=None if rows else found.problem)
+            if not (new := self.broken(found.x)): return found
+            self.cuts.extend(k == 0 and len(q) > 30 and _shadow(self, P, q) or new)
+            del self.cuts[:-4 * len(q) - 40]
+        return replace(found, status="failed", reason=f"{k} cuts do not settle the limits of longs, shorts")
+    def broken(self, w: np.ndarray) -> list[tuple[np.ndarray, float]]:
+        "Rows, not known so far, by which weights break limits on longs and shorts by more than rounding."
+        if not self.limits or self.over(w[:, None])[0] <= 3e-10: return []
+        return [cut for cut in _signs(self, w) if not _known(self.cuts, cut)]
+    def _reach_limited(self, W: np.ndarray, D: np.ndarray, t: np.ndarray) -> np.ndarray:
+        "How far of t times D each column stays within the limits on longs and shorts."
+        low, high = np.zeros(len(t)), np.minimum(t, 1e3)
+        good = self.over(W + D * high) <= 0
+        for _ in range(50):
+            middle = (low + high) / 2
+            fits = self.over(W + D * middle) <= 0
+            low, high = np.where(fits, middle, low), np.where(fits, high, middle)
+        return np.where(good, t, low)
+    def lifted(self) -> "Polytope":
+        "The same set in more variables: those after the weights are at least what is short of each."
+        if not self.limits: return self
+        N, places = len(self.low), np.flatnonzero(self.low < 0)
+        K = len(places)
+        link = np.hstack([np.eye(N)[places], np.eye(K)])
+        rows = [np.concatenate([np.full(N, a), np.full(K, a + b)]) for a, b, _ in self.limits]
+        none, most = np.full(len(rows), -np.inf), [most for *_, most in self.limits]
+        return Polytope(np.append(self.low, np.zeros(K)), np.append(self.high, -self.low[places]),
+                        np.vstack([np.pad(self.A, ((0, 0), (0, K))), link, *rows]),
+                        np.concatenate([self.lower, np.zeros(K), none]),
+                        np.concatenate([self.upper, np.full(K, np.inf), most]), self.tried)
+    def raised(self, w: np.ndarray) -> np.ndarray:
+        "A point of this set as one of the lifted one."
+        return np.append(w, np.maximum(-w[self.low < 0], 0)) if self.limits else w
+
+# %% ../../../nbs/optimization/solvers/04_polytope.ipynb #f40c38b1
+def _signs(space: Polytope, w: np.ndarray) -> list[tuple[np.ndarray, float]]:
+    "The rows by which weights break limits on longs and shorts."
+    return [(np.where(w >= 0, a, -b), most) for a, b, most in space.limits
+            if a * np.maximum(w, 0).sum() + b * np.maximum(-w, 0).sum() > most + 1e-10]
+
+def _known(cuts: list, cut: tuple[np.ndarray, float]) -> bool:
+    return any(most == cut[1] and np.array_equal(row, cut[0]) for row, most in cuts)
+
+def _shadow(space: Polytope, P: np.ndarray, q: np.ndarray) -> list[tuple[np.ndarray, float]]:
+    "The rows that hold the optimum in the place of the limits, from the multipliers of the lifted program."
+    wide, N, M = space.lifted(), len(q), len(space.A)
+    K, n = len(wide.low) - N, len(wide.low)
+    sides = np.append(wide.low, wide.lower), np.append(wide.high, wide.upper)
+    found = run_qp(QP(np.pad(P, (0, K)), np.append(q, np.zeros(K)), wide.A, *sides), ["clarabel"], np.inf)
+    if not found.solved: return []
+    links, prices = -found.multipliers[n + M:n + M + K], found.multipliers[n + M + K:]
+    rows = []
+    for (a, b, most), price in zip(space.limits, prices, strict=True):
+        if not price > 1e-9 * prices.max(): continue
+        row = np.full(N, a)
+        row[space.low < 0] -= links / price
+        rows.append((row.clip(-b, a), most))
+    return rows if len(rows) == 1 else []
+
+def _corner(wide: Polytope, c: np.ndarray) -> np.ndarray:
+    "The point of least c'w of a lifted set, by a linear program; raises `InfeasibleError` where it is empty."
+    from scipy.optimize import linprog
+    N, size = len(c), abs(c).max(initial=0) or 1.
+    rows, sides = np.vstack([wide.A, -wide.A]), np.append(wide.upper, -wide.lower)
+    kept, bounds = np.isfinite(sides), np.column_stack([wide.low, wide.high])
+    found = linprog(np.append(c / size, np.zeros(len(wide.low) - N)), rows[kept], sides[kept], bounds=bounds,
+                    options=dict(primal_feasibility_tolerance=1e-10, dual_feasibility_tolerance=1e-10))
+    verdict = "infeasible" if found.status == 2 else "failed"
+    if found.status != 0: raise InfeasibleError(f"{verdict}: {found.message}")
+    return np.clip(found.x[:N], wide.low[:N], wide.high[:N])
