@@ -484,8 +484,8 @@ def _against(decision: Decision, path: Decisions, holdings, state: dict, policy:
         raise ParameterError("holdings: weights are fractions of the portfolio, >= 0 and at most 1 in sum: "
                              f"{held[held != 0].to_dict()}")
     expected = pd.Series(path.current[-1], path.assets)
-    off = (held - expected).abs() > max(policy.tolerance, policy.min_trade)
     delta = decision.targets - held
+    off = ((held - expected).abs() > policy.tolerance) & large(delta)
     said = (f"{name} is held at {held[name]:.1%}, expected {expected[name]:.1%}" for name in path.assets[off])
     flags = tuple(Flag("warn", "holdings", text) for text in said)
     return replace(decision, orders=delta[large(delta) & (path.traded[-1] | off & (delta != 0))],
