@@ -219,7 +219,8 @@ def _exposed(objective, low: np.ndarray, high: np.ndarray, groups: list) -> tupl
     if vain and most <= 1 and not (low < 0).any():
         raise ObjectiveError(f"{vain[0]}: without shorts or leverage no weight is above 100%; write less, "
                              "or add 'gross <= 150%'")
-    low, high, one, notes = np.maximum(low, -short), np.minimum(high, long), np.ones((1, len(low))), []
+    low, high = np.maximum(low, -short) + 0., np.minimum(high, long)             # no zero with a sign
+    one, notes = np.ones((1, len(low))), []
     if (low > high).any(): _contradict(objective, [str(g) for g in objective.guards if g.opens])
     space = Polytope(low, high, one, np.array([-np.inf]), np.array([np.inf]))
     if not (low < 0).any(): most = min(most, caps["gross"], caps["long"])
