@@ -8,14 +8,15 @@ __all__ = ['CORRELATIONS', 'spatial_signs', 'correlation', 'n_clusters', 'settle
            'minimum_torsion', 'effective_bets', 'participation', 'absorption_ratio', 'turbulence', 'diversification',
            'LeastMove', 'least_move', 'correlated_groups', 'group_positions', 'Diversify']
 
-# %% ../../nbs/management/08_diversification.ipynb #b1e6ac71
+# %% ../../nbs/management/08_diversification.ipynb #deef41cc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from ..core import DataError, ParameterError, UnknownNameError, as_written, by_name, day, fraction, n_bars
+from portfolio_research.core import (DataError, ParameterError, UnknownNameError, as_written, by_name,
+    day, fraction, n_bars)
 from ..data.market import Market
 from ..estimation.covariances import (COVARIANCES, denoised, ledoit_wolf, noise_edge,
     observation_weights, sample_covariance, weighted_covariance)
@@ -175,7 +176,8 @@ def plot_clusters(
     import matplotlib.pyplot as plt
     from scipy.cluster.hierarchy import dendrogram
     returns = measured(market, window)
-    if returns.shape[1] < 2: raise DataError("plot_clusters: at least two assets with a full window are wanted")
+    if returns.shape[1] < 2:
+        raise DataError("plot_clusters: at least two assets with a full window are wanted")
     tree = grow_tree(correlation(returns, "sign").to_numpy(), linkage)
     C = correlation(returns, kind).iloc[tree.leaves, tree.leaves]
     fig, axes = plt.subplots(1, 2, figsize=(7, 3.6), width_ratios=[1, 2])
@@ -234,12 +236,12 @@ def plot_cluster_history(
     ax.grid(False)
     return ax
 
-# %% ../../nbs/management/08_diversification.ipynb #b93ffd43
+# %% ../../nbs/management/08_diversification.ipynb #40ad2cae
 def squared_diversification(
     weights: np.ndarray,     # (N,) of any sign, not all 0
     covariance: np.ndarray,  # (N, N)
 ) -> float:                  # >= 1 for long-only weights
-    "The squared diversification ratio: average over portfolio volatility, squared (Choueifaty & Coignard 2008)."
+    "Average over portfolio volatility, squared (Choueifaty & Coignard 2008)."
     w, S = np.asarray(weights, float), np.asarray(covariance, float)
     spread, variance = float(abs(w) @ np.sqrt(S.diagonal())) ** 2, float(w @ S @ w)
     if not spread > 0: return np.nan
@@ -294,7 +296,8 @@ def absorption_ratio(
 ) -> float:                   # in (0, 1]
     "The share of the variance in the k largest eigenvalues (Kritzman et al. 2011)."
     values = np.linalg.eigvalsh(np.asarray(correlation, float))
-    if not 1 <= k <= len(values): raise ParameterError(f"absorption_ratio: 1 to {len(values)} eigenvalues, not {k}")
+    if not 1 <= k <= len(values):
+        raise ParameterError(f"absorption_ratio: 1 to {len(values)} eigenvalues, not {k}")
     return float(values[-k:].sum() / values.sum())
 
 # %% ../../nbs/management/08_diversification.ipynb #07a7708f
@@ -315,7 +318,7 @@ def turbulence(
         out[a:a + every] = np.einsum("ti,ij,tj->t", centred, np.linalg.inv(sample_covariance(past)), centred)
     return pd.Series(out, returns.index, name="turbulence")
 
-# %% ../../nbs/management/08_diversification.ipynb #667f16e6
+# %% ../../nbs/management/08_diversification.ipynb #a07b499a
 def diversification(
     weights: dict | pd.Series,             # weights by name; a name not given is 0
     market: Market,                        # what is known; measured as of its last date
@@ -326,7 +329,8 @@ def diversification(
     w = by_name(weights, market.assets, "weights", fill=0.0).astype(float)
     returns = measured(market, window)
     if not returns.size:
-        raise DataError(f"diversification: no asset has a complete window of {window} on {day(market.dates[-1])}")
+        raise DataError(f"diversification: no asset has a complete window of {window} on "
+                        f"{day(market.dates[-1])}")
     S, seen = _covariance(returns, covariance), w[returns.columns].to_numpy()
     C = correlation(returns).to_numpy()
     if not abs(seen).sum() > 0: raise DataError("diversification: nothing that can be measured is held")
@@ -341,7 +345,8 @@ def diversification(
 def _covariance(returns: pd.DataFrame, covariance: str | Callable) -> np.ndarray:
     "(N, N) covariance per period."
     if not callable(covariance) and covariance not in COVARIANCES:
-        raise ParameterError(f"covariance is one of {', '.join(COVARIANCES)}, or a function, not {covariance!r}")
+        raise ParameterError(f"covariance is one of {', '.join(COVARIANCES)}, or a function, "
+                             f"not {covariance!r}")
     values = np.ascontiguousarray(returns.to_numpy())
     halflife = len(values) / 4 if covariance == "ewma" else None
     estimate = covariance if callable(covariance) else COVARIANCES[covariance]
@@ -369,7 +374,7 @@ class LeastMove:
         "The Euclidean length of the move."
         return float(np.linalg.norm(self.weights - self.before))
 
-# %% ../../nbs/management/08_diversification.ipynb #1d2ec3a2
+# %% ../../nbs/management/08_diversification.ipynb #eea150a8
 def least_move(
     weights: np.ndarray,               # (N,) of any sign
     covariance: np.ndarray,            # (N, N) positive definite
@@ -378,7 +383,7 @@ def least_move(
     cap: float = 1.0,                  # greatest joint weight of a group, >= 0
     buy: bool = True,                  # whether names with weight 0 may be bought
 ) -> LeastMove:
-    "The least change of weights after which they are diversified enough; raises `UnsolvedError` where none is found."
+    "The least change after which weights are diversified enough; raises `UnsolvedError` where none is found."
     w0, S = np.asarray(weights, float), np.asarray(covariance, float)
     _check_move(w0, S, min_diversification, cap)
     sign = np.where(w0 < 0, -1.0, 1.0)
@@ -388,7 +393,8 @@ def least_move(
     k, most, held = min_diversification, np.nan, Solution(x0, method="none")
     if not ((A @ x0 >= lower - 1e-12) & (A @ x0 <= upper + 1e-12)).all():
         held = run_qp(_nearest_qp(np.eye(len(x0)), x0, A, lower, upper, high))
-        if not held.solved and (sign < 0).any():       # the net cannot be kept: as near to it as the caps allow
+        # the net cannot be kept: as near to it as the caps allow
+        if not held.solved and (sign < 0).any():
             lower, upper = _loosened(lower, upper)
             held = run_qp(_nearest_qp(np.eye(len(x0)), x0, A, lower, upper, high))
         if not held.solved: raise UnsolvedError(f"least_move: {held.reason}")
@@ -406,21 +412,21 @@ def least_move(
 def _check_move(w0: np.ndarray, S: np.ndarray, k: float, cap: float) -> None:
     "Refuse what is no question."
     if w0.ndim != 1 or S.shape != (len(w0),) * 2 or not np.isfinite(w0).all() or not np.isfinite(S).all():
-        raise ParameterError(f"least_move: finite weights (N,) and a covariance (N, N) are wanted, not {w0.shape} "
-                             f"and {S.shape}")
+        raise ParameterError("least_move: finite weights (N,) and a covariance (N, N) are wanted, "
+                             f"not {w0.shape} and {S.shape}")
     if not (S.diagonal() > 0).all():
         raise ParameterError(f"least_move: asset {int(np.argmin(S.diagonal()))} does not move; leave it out")
     if not k >= 1: raise ParameterError(f"least_move: a squared ratio is at least 1, not {k!r}")
     if not cap >= 0: raise ParameterError(f"least_move: a cap is at least 0, not {cap!r}")
 
 def _forced(found: Solution, N: int, n_groups: int, cone: bool) -> tuple[int, ...]:
-    "Groups, and -1 for the squared ratio, whose multiplier is not zero; the last rows: groups, and the tangent."
+    "Groups, and -1 for the squared ratio, whose multiplier is not zero; they are the last rows."
     if found.multipliers is None: return ()
     on = abs(found.multipliers[N:]) > 1e-9
     first = len(on) - n_groups - cone
     return (*(-1,) * bool(cone and on[-1]), *(g for g in range(n_groups) if on[first + g]))
 
-# %% ../../nbs/management/08_diversification.ipynb #007bc298
+# %% ../../nbs/management/08_diversification.ipynb #757c7ab7
 def _linear(x0: np.ndarray, sign: np.ndarray, groups: Sequence, cap: float, buy: bool) -> tuple:
     "Rows of net and groups on positions without their signs; with short ones, of gross before them."
     net, gross = float(sign @ x0), float(x0.sum())
@@ -438,7 +444,8 @@ def _loosened(lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 def _nearest_qp(P: np.ndarray, x0: np.ndarray, A, lower, upper, high) -> QP:
     "Minimise x'Px / 2 - x0'x within the rows and 0 <= x <= high."
-    return QP(np.ascontiguousarray(P), -x0, np.ascontiguousarray(A), np.r_[np.zeros(len(x0)), lower], np.r_[high, upper])
+    return QP(np.ascontiguousarray(P), -x0, np.ascontiguousarray(A), np.r_[np.zeros(len(x0)), lower],
+              np.r_[high, upper])
 
 def _into_cone(x0, S, k, A, lower, upper, high) -> tuple[Solution | None, str]:
     "The nearest point in the cone; None where no point is in it."
@@ -484,14 +491,18 @@ def _newton(x0, S, k, A, lower, upper, high) -> Solution | None:
         if not (np.isfinite(step) and x.any() and pull > 0): return None
         if settled and step <= 1e-9:
             excess = np.sqrt(x @ S @ x) * k ** .5 / (np.sqrt(S.diagonal()) @ x) - 1
-            ok = excess <= 1e-12 and (rows @ x <= side + 1e-11).all() and abs(A[same] @ x - upper[same]).max(initial=0) <= 1e-11
-            return Solution(x, method="Newton", multipliers=np.r_[np.zeros(N), price[:len(A)], pull]) if ok else None
+            ok = excess <= 1e-12 and (rows @ x <= side
+                                      + 1e-11).all() and abs(A[same] @ x
+                                                             - upper[same]).max(initial=0) <= 1e-11
+            return Solution(x, method="Newton",
+                            multipliers=np.r_[np.zeros(N), price[:len(A)], pull]) if ok else None
     return None
 
 def _most_by_far(S: np.ndarray) -> tuple[np.ndarray, float]:
-    "The most diversified long-only weights without any other row, sum 1, and their squared ratio; NaN, inf if unknown."
+    "The most diversified long-only weights without other rows, and their squared ratio; inf if unknown."
     sd, N = np.sqrt(S.diagonal()), len(S)
-    found = run_qp(QP(S / np.outer(sd, sd), np.zeros(N), np.ones((1, N)), np.r_[np.zeros(N), 1.], np.r_[np.full(N, np.inf), 1.]))
+    found = run_qp(QP(S / np.outer(sd, sd), np.zeros(N), np.ones((1, N)), np.r_[np.zeros(N), 1.],
+                      np.r_[np.full(N, np.inf), 1.]))
     if not found.solved: return np.full(N, np.nan), np.inf
     return (found.x / sd) / (found.x / sd).sum(), 1 / (2 * found.value)
 
@@ -527,8 +538,8 @@ def _by_cone(x0, S, k, A, lower, upper, high) -> Solution | None:
     return found if found.solved else None
 
 def _most_diversified(S, A, lower, upper, high) -> tuple[np.ndarray, float]:
-    """The most diversified weights within the rows, and their squared ratio: least variance at sd'y = 1, where y
-    is x in another unit; the unit is in the row of the net."""
+    """The most diversified weights within the rows, and their squared ratio: least variance at sd'y = 1,
+    where y is x in another unit; the unit is in the row of the net."""
     sd, net = np.sqrt(S.diagonal()), 1 if np.isinf(lower[0]) else 0
     level = lower[net] if lower[net] == upper[net] else 0.
     unit = A[net] / level if level else np.zeros(len(S))
@@ -573,7 +584,7 @@ def group_positions(
     "The members of each group."
     return [np.flatnonzero(labels == g) for g in range(1, int(labels.max() if len(labels) else 0) + 1)]
 
-# %% ../../nbs/management/08_diversification.ipynb #0bc0dfb2
+# %% ../../nbs/management/08_diversification.ipynb #ef3ab5ab
 @dataclass(frozen=True)
 class Diversify:
     "The least move after which a portfolio is diversified enough, and no group of near-clones above its cap."
@@ -593,11 +604,14 @@ class Diversify:
             raise ParameterError(f"Diversify: min_diversification is a number, at least 1, not {k!r}")
         if self.max_correlation is not None and not -1 < fraction(self.max_correlation) <= 1:
             raise ParameterError(f"Diversify: max_correlation is in (-1, 1], not {self.max_correlation!r}")
-        if not 0 < fraction(self.cap) <= 1: raise ParameterError(f"Diversify: a cap is in (0, 1], not {self.cap!r}")
+        if not 0 < fraction(self.cap) <= 1:
+            raise ParameterError(f"Diversify: a cap is in (0, 1], not {self.cap!r}")
         if self.correlation not in CORRELATIONS:
-            raise ParameterError(f"Diversify: correlation is one of {', '.join(CORRELATIONS)}, not {self.correlation!r}")
+            raise ParameterError(f"Diversify: correlation is one of {', '.join(CORRELATIONS)}, "
+                                 f"not {self.correlation!r}")
         if not callable(self.covariance) and self.covariance not in COVARIANCES:
-            raise ParameterError(f"Diversify: covariance is one of {', '.join(COVARIANCES)}, not {self.covariance!r}")
+            raise ParameterError(f"Diversify: covariance is one of {', '.join(COVARIANCES)}, "
+                                 f"not {self.covariance!r}")
         n_bars(self.window)
 
     @property
@@ -612,9 +626,11 @@ class Diversify:
         returns = measured(market, self.window)
         held = weights.index[weights != 0]
         if not returns.size:
-            return weights, [("warn", str(self), f"nothing has {self.window} of returns yet; weights are as allocated")]
+            return weights, [("warn", str(self),
+                              f"nothing has {self.window} of returns yet; weights are as allocated")]
         dark = held.difference(returns.columns)
-        flags = [("info", str(self), f"{', '.join(map(str, dark))}: not measured over {self.window}, weight kept")] * bool(len(dark))
+        said = f"{', '.join(map(str, dark))}: not measured over {self.window}, weight kept"
+        flags = [("info", str(self), said)] * bool(len(dark))
         if not len(held.difference(dark)): return weights, flags
         w0 = weights[returns.columns].to_numpy(float)
         groups = [] if self.max_correlation is None else self._groups(returns)
@@ -626,21 +642,25 @@ class Diversify:
 
     def _groups(self, returns: pd.DataFrame) -> list[np.ndarray]:
         "Positions of the members of each group."
-        return group_positions(correlated_groups(correlation(returns, self.correlation), fraction(self.max_correlation)))
+        return group_positions(correlated_groups(correlation(returns, self.correlation),
+                                                 fraction(self.max_correlation)))
 
     def _flags(self, move: LeastMove, groups: list, names: pd.Index) -> list[tuple[str, str, str]]:
         "How far, what forced it, and what cannot be had."
         k, flags = self.min_diversification, []
         if not move.reached:
-            flags.append(("warn", str(self), f"a squared diversification ratio of {k:g} cannot be had; the most is "
+            flags.append(("warn", str(self),
+                          f"a squared diversification ratio of {k:g} cannot be had; the most is "
                           f"{move.most:.6g}, and that is held"))
         if move.turnover > 1e-9:
-            why = [f"squared ratio >= {k:g}" if f < 0 else f"{_listed(names[groups[f]])} <= {fraction(self.cap):.3g}"
+            why = [f"squared ratio >= {k:g}" if f < 0
+                   else f"{_listed(names[groups[f]])} <= {fraction(self.cap):.3g}"
                    for f in move.forced]
             flags.append(("info", str(self), f"moved {move.turnover:.2%} of the portfolio; squared ratio now "
                           f"{move.diversification:.4g}; forced by {' and '.join(why) or 'the caps'}"))
         cash = float(move.before.sum() - move.weights.sum())
-        if cash > 1e-9: flags.append(("warn", str(self), f"the caps leave {cash:.2%} of the portfolio in cash"))
+        if cash > 1e-9:
+            flags.append(("warn", str(self), f"the caps leave {cash:.2%} of the portfolio in cash"))
         return flags
 
 def _listed(names: Iterable) -> str:
