@@ -6,7 +6,7 @@
 __all__ = ['with_setting', 'digest', 'settings_of', 'admissible', 'LedgerError', 'Ledger', 'BackendError', 'sweep', 'Plateau',
            'Sweep']
 
-# %% ../../nbs/experiments/01_sweeps.ipynb #0de41ee5
+# %% ../../nbs/experiments/01_sweeps.ipynb #cb611456
 import difflib
 import hashlib
 import json
@@ -15,7 +15,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache, cached_property, partial
 from importlib import import_module
@@ -40,7 +40,7 @@ from ..risk.placement import placement
 from ..validation.bootstrap import resampled_statistics
 from ..validation.overfitting import deflated_sharpe
 
-# %% ../../nbs/experiments/01_sweeps.ipynb #8ff4abe9
+# %% ../../nbs/experiments/01_sweeps.ipynb #65175175
 def _tree(setting: Mapping[str, Any]) -> dict:
     "A setting as nested dictionaries; the value of a node itself stands under the empty name."
     tree: dict = {}
@@ -71,7 +71,8 @@ def _planted(part: Any, tree: dict, path: str = "") -> Any:
     part, tree = tree.get("", part), {step: node for step, node in tree.items() if step}
     if not tree: return part
     where = lambda step: f"{path}.{step}" if path else step
-    new = {step: _planted(_child(part, step, where(step)), node, where(step)) for step, node in tree.items()}
+    new = {step: _planted(_child(part, step, where(step)), node, where(step))
+           for step, node in tree.items()}
     if isinstance(part, dict): return {key: new.get(str(key), value) for key, value in part.items()}
     if isinstance(part, (list, tuple)): return type(part)(new.get(str(i), x) for i, x in enumerate(part))
     try: return replace(part, **new)
@@ -79,24 +80,24 @@ def _planted(part: Any, tree: dict, path: str = "") -> Any:
         told = ", ".join(f"{where(step)} = {value!r}" for step, value in new.items())
         raise ParameterError(f"space: {told}: {e}") from e
 
-# %% ../../nbs/experiments/01_sweeps.ipynb #02daa971
+# %% ../../nbs/experiments/01_sweeps.ipynb #75f38248
 def with_setting(
     part: Any,                   # a frozen dataclass, such as a policy or a strategy
     setting: Mapping[str, Any],  # address -> value, such as {"allocate.window": "1Y", "sleeves.0.fast": 10}
 ) -> Any:                        # a copy that has these values; what is not named is shared with `part`
-    "A part with some parameters set; raises `UnknownNameError` on an address, what its parts raise on a value."
+    "A part with some parameters set; raises `UnknownNameError` on an address, `ParameterError` on a value."
     return _planted(part, _tree(setting))
 
-# %% ../../nbs/experiments/01_sweeps.ipynb #cd2c9e17
+# %% ../../nbs/experiments/01_sweeps.ipynb #9e7d3035
 def digest(
     part: Any,  # a policy, a part, a table, a number, a function
 ) -> str:       # 16 hexadecimal digits
-    "A hash of everything that a part consists of, exact to the last bit; parts of one's own with their source."
+    "A hash of all that a part consists of, exact to the last bit; parts of one's own with their source."
     whole = hashlib.sha256(_exact(part).encode())
     for name, source in own_parts(part).items(): whole.update(f"{name} {source}".encode())
     return whole.hexdigest()[:16]
 
-# %% ../../nbs/experiments/01_sweeps.ipynb #4dacf698
+# %% ../../nbs/experiments/01_sweeps.ipynb #bf8f11b1
 def _exact(x: Any) -> str:
     "A text that is the same for equal parts alone."
     if x is None or isinstance(x, (bool, int, float, str, bytes)): return f"{type(x).__name__} {x!r}"
@@ -107,10 +108,10 @@ def _exact(x: Any) -> str:
         raw = repr(x.tolist()).encode() if x.dtype == object else np.ascontiguousarray(x).tobytes()
         return f"{x.dtype} {x.shape} {_hash(raw)}"
     if isinstance(x, pd.Series): return f"Series {_exact(x.index)} {_exact(x.to_numpy())}"
-    if isinstance(x, pd.DataFrame): return f"Frame {_exact(x.columns)} {_exact(x.index)} {_exact(x.to_numpy())}"
-    if isinstance(x, Mapping): return "{" + ", ".join(sorted(f"{_exact(k)}: {_exact(v)}" for k, v in x.items())) + "}"
-    if isinstance(x, (list, tuple)): return "(" + ", ".join(map(_exact, x)) + ")"
-    if isinstance(x, (set, frozenset)): return "{" + ", ".join(sorted(map(_exact, x))) + "}"
+    if isinstance(x, pd.DataFrame): return f"Frame {_exact([x.columns, x.index, x.to_numpy()])}"
+    if isinstance(x, Mapping): return f"map {sorted((_exact(k), _exact(v)) for k, v in x.items())}"
+    if isinstance(x, (list, tuple)): return f"list {[*map(_exact, x)]}"
+    if isinstance(x, (set, frozenset)): return f"set {sorted(map(_exact, x))}"
     return _exact_object(x)
 
 def _exact_object(x: Any) -> str:
@@ -122,8 +123,8 @@ def _exact_object(x: Any) -> str:
         inner = [*(c.cell_contents for c in x.__closure__ or ()), *(x.__defaults__ or ())]
         return f"{name} {source_digest(x)} {_exact(inner)}"
     if isinstance(x, partial): return f"{name} {_exact([x.func, x.args, x.keywords])}"
-    held = {f.name: getattr(x, f.name) for f in fields(x)} if is_dataclass(x) else vars(x) if hasattr(
-        x, "__dict__") else repr(x)
+    if is_dataclass(x): held = {f.name: getattr(x, f.name) for f in fields(x)}
+    else: held = vars(x) if hasattr(x, "__dict__") else repr(x)
     return f"{name} {_exact(held)}"
 
 def _hash(raw: bytes) -> str: return hashlib.sha256(raw).hexdigest()[:24]
@@ -201,7 +202,7 @@ def _schema():
                  stops=pa.int32(), returns=pa.list_(pa.float64()))
     return pa.schema([(name, kinds.get(name, pa.string())) for name in _COLUMNS])
 
-# %% ../../nbs/experiments/01_sweeps.ipynb #0cbc4aa5
+# %% ../../nbs/experiments/01_sweeps.ipynb #425c4d30
 class LedgerError(PortfolioResearchError, OSError):
     "A ledger that cannot be written to."
 
@@ -227,8 +228,8 @@ class Ledger:
     def get(self, key: str) -> dict | None: return self._rows.get(key)
     def _keep(self, row: dict) -> None:
         known = self._rows.get(row["key"])
-        if known is None or (row["status"] == "done", row["attempts"]) > (known["status"] == "done",
-                                                                          known["attempts"]):
+        worth = lambda row: (row["status"] == "done", row["attempts"])
+        if known is None or worth(row) > worth(known):
             self._rows[row["key"]] = row
     @property
     def done(self) -> list[dict]: return [row for row in self._rows.values() if row["status"] == "done"]
@@ -241,16 +242,18 @@ class Ledger:
         rows = sorted(self._rows.values(), key=lambda row: row["key"])
         return pd.DataFrame([{name: row[name] for name in names} for row in rows], columns=names)
     def __repr__(self) -> str:
-        return f"Ledger({str(self.folder) if self.folder else None!r}): {len(self._rows)} rows, {self.trials} trials"
+        where = None if self.folder is None else str(self.folder)
+        return f"Ledger({where!r}): {len(self._rows)} rows, {self.trials} trials"
 
-# %% ../../nbs/experiments/01_sweeps.ipynb #4b2694fe
+# %% ../../nbs/experiments/01_sweeps.ipynb #c11ca479
 def _read(file: Path) -> list[dict]:
     "The rows of one file; the returns as an array."
     import pyarrow as pa
     import pyarrow.parquet as pq
     try: table = pq.ParquetFile(file).read()
     except (OSError, pa.ArrowException) as e:
-        raise DataFileError(f"ledger: {file} cannot be read; remove it, and what it held is run again: {e}") from e
+        raise DataFileError(f"ledger: {file} cannot be read; remove it, and what it held is run again: "
+                            f"{e}") from e
     streams = [np.array(x.values) for x in table["returns"]]
     rows = table.drop_columns(["returns"]).to_pylist()
     return [row | {"returns": stream} for row, stream in zip(rows, streams, strict=True)]
@@ -273,10 +276,11 @@ def _write(rows: list[dict], file: Path) -> None:
         raise LedgerError(f"ledger: cannot write to {file.parent}: {e}; what is in the ledger stays valid, "
                           "the call can be repeated") from e
 
-# %% ../../nbs/experiments/01_sweeps.ipynb #bf419a56
+# %% ../../nbs/experiments/01_sweeps.ipynb #c87b1feb
 def _walk(policies: Sequence[tuple[str, Policy]], market: Market, cost_bps: float | str | None) -> list[dict]:
     "Rows of a batch of policies, by key."
-    with shared_pools(): return [{"key": key} | _walk_one(policy, market, cost_bps) for key, policy in policies]
+    with shared_pools():
+        return [{"key": key} | _walk_one(policy, market, cost_bps) for key, policy in policies]
 
 def _walk_one(policy: Policy, market: Market, cost_bps: float | str | None) -> dict:
     "What one policy came to, or why it did not."
@@ -293,7 +297,7 @@ def _failed(reason: str) -> dict:
     return dict(status="failed", reason=reason, sharpe=np.nan, turnover=np.nan, invested=np.nan, stops=0,
                 returns=np.array([]))
 
-# %% ../../nbs/experiments/01_sweeps.ipynb #5daa3dc3
+# %% ../../nbs/experiments/01_sweeps.ipynb #d07764ee
 _BATCH, _POOLS = 32, 4  # most policies in a batch, and most different pools
 
 def _pool_of(policy: Policy) -> tuple:
@@ -302,7 +306,7 @@ def _pool_of(policy: Policy) -> tuple:
     return (*map(id, parts), policy.cost_bps, _exact(placement(policy.risk).strategy))
 
 def _batches(jobs: Mapping[str, Policy], workers: int) -> Iterator[list[tuple[str, Policy]]]:
-    "Policies in batches, about eight a worker; those with one pool stay together up to half of a worker's share."
+    "Policies in batches, about eight a worker; those with one pool together, up to half of its share."
     groups: dict[tuple, list] = {}
     for key, policy in jobs.items(): groups.setdefault(_pool_of(policy), []).append((key, policy))
     size, most = -(-len(jobs) // (8 * workers)), min(_BATCH, -(-len(jobs) // (2 * workers)))
@@ -368,7 +372,7 @@ def _capacity(executor: Any, workers: int) -> int:
     if hasattr(executor, "nthreads"): return max(1, sum(executor.nthreads().values()))
     return getattr(executor, "_max_workers", None) or workers
 
-# %% ../../nbs/experiments/01_sweeps.ipynb #23209e72
+# %% ../../nbs/experiments/01_sweeps.ipynb #29a5a0aa
 @dataclass
 class _Run:
     "A sweep under way."
@@ -414,7 +418,8 @@ class _Run:
                 while waiting and len(under_way) < 2 * _capacity(executor, self.workers):
                     batch = self.left(waiting.popleft())
                     try:
-                        if batch: under_way[executor.submit(_walk, batch, sent, self.cost_bps, **extra)] = batch
+                        work = (_walk, batch, sent, self.cost_bps)
+                        if batch: under_way[executor.submit(*work, **extra)] = batch
                     except Exception as e:
                         if not _is_crash(e): raise
                         waiting.appendleft(batch)
@@ -433,8 +438,8 @@ class _Run:
         self.save()
         left = {key: policy for batch in waiting for key, policy in batch}
         if left and (self.backend is not None or len(left) == len(jobs)):
-            raise BackendError(f"sweep: {type(executor).__name__} broke with {len(left)} settings left; what was "
-                               "done is in the ledger: make a new one, and call sweep again")
+            raise BackendError(f"sweep: {type(executor).__name__} broke with {len(left)} settings left; what "
+                               "was done is in the ledger: make a new one, and call sweep again")
         if left: self.all(left)
 
     def left(self, batch: list) -> list:
@@ -447,18 +452,19 @@ class _Run:
     def alone(self, key: str, policy: Policy) -> None:
         "Run a setting in a process of its own; one that dies `tries` times is a failure."
         for _ in range(self.tries):
-            try: return self.note(_loky(1).submit(_walk, [(key, policy)], self.market, self.cost_bps).result()[0])
+            future = _loky(1).submit(_walk, [(key, policy)], self.market, self.cost_bps)
+            try: return self.note(future.result()[0])
             except Exception as e:
                 if not _is_crash(e): raise
         self.note({"key": key} | _failed(f"its process died, {self.tries} times, alone"), self.tries)
 
-# %% ../../nbs/experiments/01_sweeps.ipynb #d3672741
+# %% ../../nbs/experiments/01_sweeps.ipynb #4bd399f1
 def sweep(
     policy: Policy,                             # the base: what the space does not name stays as it is
-    space: Mapping[str, Sequence] | Sequence[Mapping],  # address -> values, or a list of settings
+    space: Mapping[str, Sequence] | Sequence[Mapping],  # address -> values, or settings
     market: Market,                             # what every setting is walked over
     ledger: str | Path | Ledger | None = "runs",  # folder of the results; None: in memory alone
-    backend: Any = None,                        # an executor with `submit`; None: here, or `workers` processes
+    backend: Any = None,                        # an executor with `submit`; None: `workers` processes
     workers: int = 1,                           # processes, >= 1; the answer does not depend on it
     cost_bps: float | str | None = None,        # costs, basis points of traded notional; None: the policy's
     tries: int = 3,                             # attempts after which a setting that fails is set aside, >= 1
@@ -483,7 +489,7 @@ def sweep(
         _Run(market, cost_bps, book, about, backend, workers, tries, bar, [], 0.0).all(jobs)
     return Sweep(policy, market, tuple(settings), tuple(keys), book, tries)
 
-# %% ../../nbs/experiments/01_sweeps.ipynb #29723f7e
+# %% ../../nbs/experiments/01_sweeps.ipynb #81da1154
 def _due(row: dict | None, tries: int) -> bool:
     "Whether a setting is still to be run: there is no result, and attempts are left."
     return row is None or row["status"] != "done" and row["attempts"] < tries
@@ -494,10 +500,10 @@ def _check_backend(backend: Any, workers: int, tries: int) -> None:
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ParameterError(f"sweep: {name} is a whole number, at least 1, not {value!r}")
     if backend is not None and not callable(getattr(backend, "submit", None)):
-        raise ParameterError(f"sweep: {backend!r} has no submit(...); a backend is None, or an executor such as "
-                             "ProcessPoolExecutor(4) or dask.distributed.Client(...)")
+        raise ParameterError(f"sweep: {backend!r} has no submit(...); a backend is None, or an executor such "
+                             "as ProcessPoolExecutor(4) or dask.distributed.Client(...)")
 
-# %% ../../nbs/experiments/01_sweeps.ipynb #c2575a71
+# %% ../../nbs/experiments/01_sweeps.ipynb #6662d0ff
 @dataclass(frozen=True)
 class Plateau:
     "What surrounds the best setting of a sweep."
@@ -512,10 +518,11 @@ class Plateau:
     centre_mean: float     # that mean
     region: tuple[int, ...]  # places of the settings connected to the best within one standard error
     def __str__(self) -> str:
-        said = (f"{self.metric} {self.value:.3g} ± {self.error:.2g} at {_words(self.setting)}; {self.share:.0%} of its "
-                f"neighbours lie within one standard error, their mean with it is {self.mean:.3g}")
+        said = (f"{self.metric} {self.value:.3g} ± {self.error:.2g} at {_words(self.setting)}; "
+                f"{self.share:.0%} of its neighbours lie within one standard error, their mean with it is {self.mean:.3g}")
         if self.centre != self.setting:
-            said += f"; the best neighbourhood, mean {self.centre_mean:.3g}, is around {_words(self.centre)}"
+            around = _words(self.centre)
+            said += f"; the best neighbourhood, mean {self.centre_mean:.3g}, is around {around}"
         ends = f"; the optimum is on the edge of the grid in {' and '.join(self.edge)}: look beyond it"
         return said + ends * bool(self.edge)
 
@@ -556,7 +563,7 @@ def _region(near: Callable[[int], np.ndarray], inside: np.ndarray, start: int) -
         todo += new
     return sorted(found)
 
-# %% ../../nbs/experiments/01_sweeps.ipynb #f26017b5
+# %% ../../nbs/experiments/01_sweeps.ipynb #5f9f1567
 @dataclass(frozen=True, eq=False, repr=False)
 class Sweep:
     "All settings of a space with what they came to. Made by `sweep`."
@@ -596,7 +603,7 @@ class Sweep:
         columns = pd.DataFrame([dict(s) for s in self.settings], dtype=object).infer_objects()
         if self.done.any(): columns = columns.join(_numbers(self))
         state = lambda row: "set aside" if row["attempts"] >= self.tries else "failed"
-        columns["status"] = ["done" if ok else state(row) for ok, row in zip(self.done, self.rows, strict=True)]
+        columns["status"] = ["done" if row["status"] == "done" else state(row) for row in self.rows]
         return columns.assign(reason=[row["reason"] for row in self.rows],
                               attempts=[row["attempts"] for row in self.rows])
     def plateau(self,
@@ -605,7 +612,7 @@ class Sweep:
         "The best setting, and how far one may move away from it."
         return _plateau(self, metric)
     def deflated(self) -> float:
-        "Confidence that the best Sharpe ratio is more than the luck of all trials of the ledger, in [0, 1]."
+        "Confidence that the best Sharpe ratio is more than the luck of all trials of the ledger."
         sharpes = [row["sharpe"] for row in self.ledger.done if np.isfinite(row["sharpe"])]
         best = self.returns[int(self.table["sharpe"].idxmax())]
         spread = float(np.var(sharpes, ddof=1)) if len(sharpes) > 1 else None
@@ -623,11 +630,12 @@ class Sweep:
         since = f", measured after {day(self.start)}" if self.done.any() else ""
         return f"Sweep({self.policy}: {len(self.settings)} settings{failed}, {self.trials} trials{since})"
 
-# %% ../../nbs/experiments/01_sweeps.ipynb #9987513e
+# %% ../../nbs/experiments/01_sweeps.ipynb #29792541
 def _numbers(s: Sweep) -> pd.DataFrame:
     "Metrics of the settings that have a result, by place."
     table = evaluate(s.returns, STUDY_METRICS, cash=s.market.cash_returns)
-    table["sharpe_error"] = standard_error(s.returns, ["sharpe"], cash=s.market.cash_returns, lags="auto")["sharpe"]
+    errors = standard_error(s.returns, ["sharpe"], cash=s.market.cash_returns, lags="auto")
+    table["sharpe_error"] = errors["sharpe"]
     for name in ("turnover", "invested", "stops"): table[name] = [s.rows[i][name] for i in table.index]
     return table
 
@@ -643,11 +651,10 @@ def _scores(s: Sweep, metric: str) -> tuple[pd.Series, int]:
 def _error(s: Sweep, metric: str, i: int) -> float:
     "Standard error of a metric of one setting: by its influence, or by a bootstrap where that is not known."
     if metric == "turnover": return 0.0
-    one = s.returns[[i]]
-    found = standard_error(one, [metric], s.market.benchmark_returns, s.market.cash_returns, lags="auto").iat[0, 0]
+    one, beside = s.returns[[i]], (s.market.benchmark_returns, s.market.cash_returns)
+    found = standard_error(one, [metric], *beside, lags="auto").iat[0, 0]
     if np.isfinite(found): return float(found)
-    draws = resampled_statistics(one, [metric], 200, None, 0, s.market.benchmark_returns, s.market.cash_returns)[1]
-    return float(np.nanstd(draws))
+    return float(np.nanstd(resampled_statistics(one, [metric], 200, None, 0, *beside)[1]))
 
 def _plateau(s: Sweep, metric: str) -> Plateau:
     "See `Sweep.plateau`."
@@ -668,9 +675,9 @@ def _plateau(s: Sweep, metric: str) -> Plateau:
                    float(inside[others].mean()) if len(others) else np.nan, better * float(means[best]), edge,
                    s.settings[centre], better * float(means[centre]), tuple(_region(near, inside, best)))
 
-# %% ../../nbs/experiments/01_sweeps.ipynb #492bbdea
+# %% ../../nbs/experiments/01_sweeps.ipynb #c3ea0a83
 def _slice(s: Sweep, x: str, y: str | None, at: Mapping | None, best: Mapping) -> list[int]:
-    "Places of the settings that a figure of x and y shows: the other addresses are as in `at`, or as the best's."
+    "Places of the settings that a figure shows: the other addresses are as in `at`, or as the best's."
     paths = {path for setting in s.settings for path in setting}
     if missing := [path for path in (x, y, *(at or {})) if path is not None and path not in paths]:
         raise UnknownNameError(f"heatmap: {missing[0]!r} is no address of this sweep; there are "
@@ -695,18 +702,19 @@ def _heatmap(s: Sweep, x: str, y: str | None, metric: str, at: Mapping | None):
     columns, rows = (_ticks([s.settings[i].get(path) for i in shown]) if path else [None] for path in (x, y))
     value, inside = (np.full((len(rows), len(columns)), np.nan) for _ in range(2))
     for i in shown:
-        place = rows.index(_exact(s.settings[i].get(y))) if y else 0, columns.index(_exact(s.settings[i].get(x)))
+        place = (rows.index(_exact(s.settings[i].get(y))) if y else 0,
+                 columns.index(_exact(s.settings[i].get(x))))
         value[place], inside[place] = scores.iloc[i], i in plateau.region
-    label = lambda path, of: next(str(s.settings[i].get(path)) for i in shown if _exact(s.settings[i].get(path)) == of)
+    known = {_exact(s.settings[i].get(path)): str(s.settings[i].get(path)) for i in shown for path in (x, y)}
     fig, ax = plt.subplots(figsize=(7, 2.8 if y is None else min(1.2 + .42 * len(rows), 6)))
-    ax.set_xticks(range(len(columns)), [label(x, of) for of in columns])
+    ax.set_xticks(range(len(columns)), [known[of] for of in columns])
     ax.set_xlabel(x)
     if y is None: _line(ax, value[0], inside[0], plateau, metric)
     else:
         image = ax.imshow(value, cmap="viridis" if better > 0 else "viridis_r", aspect="auto", origin="lower")
         fig.colorbar(image, ax=ax, label=metric)
         _outline(ax, np.nan_to_num(inside) > 0)
-        ax.set_yticks(range(len(rows)), [label(y, of) for of in rows])
+        ax.set_yticks(range(len(rows)), [known[of] for of in rows])
         ax.set_ylabel(y)
         ax.grid(False)
         _mark(ax, plateau.setting, columns, rows, x, y, "*", "best")
@@ -718,8 +726,8 @@ def _line(ax, value: np.ndarray, inside: np.ndarray, plateau: Plateau, metric: s
     "A metric along one address, with a band of one standard error below the best."
     ax.plot(value, "o-", color=COLOURS[0])
     ax.plot(np.where(inside > 0, value, np.nan), "o", color=COLOURS[1], ms=8, label="plateau of the best")
-    ax.axhspan(plateau.value - plateau.error, plateau.value + plateau.error, color=COLOURS[1], alpha=.12, lw=0,
-               label="the best ± one standard error")
+    low, high = plateau.value - plateau.error, plateau.value + plateau.error
+    ax.axhspan(low, high, color=COLOURS[1], alpha=.12, lw=0, label="the best ± one standard error")
     ax.set_ylabel(metric)
     ax.legend(loc="best", fontsize=8)
 
@@ -736,5 +744,6 @@ def _mark(ax, setting: Mapping, columns: list, rows: list, x: str, y: str, marke
     "A sign on the cell of a setting, where it is shown."
     at = _exact(setting.get(x)), _exact(setting.get(y))
     if at[0] in columns and at[1] in rows:
-        ax.plot(columns.index(at[0]), rows.index(at[1]), marker, color="white", mec="black", ms=13 - 5 * (marker == "o"),
+        size = {"*": 13, "o": 8}[marker]
+        ax.plot(columns.index(at[0]), rows.index(at[1]), marker, color="white", mec="black", ms=size,
                 label=label, ls="none")
