@@ -6,7 +6,7 @@
 __all__ = ['SobolIndices', 'saltelli', 'sobol_from', 'numeric_parameters', 'Sensitivity', 'sensitivity', 'MeanSensitivity',
            'mean_sensitivities', 'resampled_weights', 'shocked_covariance', 'market_sensitivities']
 
-# %% ../../nbs/experiments/02_sensitivity.ipynb #8b1f7885
+# %% ../../nbs/experiments/02_sensitivity.ipynb #41593898
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ import pandas as pd
 from ..core import (EmptyDataError, ParameterError, PortfolioResearchError, WindowError,
     by_name, fraction, n_bars)
 from ..data.market import Market
-from .sweeps import Ledger, Sweep, sweep, with_setting
+from .sweeps import Ledger, Sweep, sweep, value_at, with_setting
 from ..metrics.metrics import evaluate
 from ..optimization.solvers.quadratic import solve_qp
 from ..plotting import COLOURS
@@ -27,7 +27,7 @@ from ..policy.policy import Policy
 from ..protocols import Allocator, check_part
 from ..validation.bootstrap import bootstrap_table, stationary_indices
 
-# %% ../../nbs/experiments/02_sensitivity.ipynb #54db8fdc
+# %% ../../nbs/experiments/02_sensitivity.ipynb #20906880
 @dataclass(frozen=True, eq=False)
 class SobolIndices:
     "First-order and total indices with intervals, and how many points they rest on."
@@ -59,7 +59,7 @@ def sobol_from(
     resamples: int = 500,   # of the rows
     seed: int = 0,          # of the resamples
 ) -> SobolIndices:
-    "Indices from the values of a design (Jansen 1999), with bootstrap intervals; rows without a value are left out."
+    "Indices from the values of a design (Jansen 1999), with bootstrap intervals; incomplete rows left out."
     y = np.asarray(values, float).reshape(len(names) + 2, -1)
     n = y.shape[1]
     y = y[:, np.isfinite(y).all(axis=0)]
@@ -80,7 +80,7 @@ def _jansen(y: np.ndarray) -> np.ndarray:
         first = 1 - ((y[-1] - y[1:-1]) ** 2).mean(axis=-1) / twice
         return np.array([first, ((y[0] - y[1:-1]) ** 2).mean(axis=-1) / twice])
 
-# %% ../../nbs/experiments/02_sensitivity.ipynb #f30cbe81
+# %% ../../nbs/experiments/02_sensitivity.ipynb #88cd79ca
 def numeric_parameters(
     policy: Policy,          # whose parts are looked through
     market: Market,          # windows are read in its bars
@@ -89,8 +89,8 @@ def numeric_parameters(
     "The numbers and windows in a policy's parts, each with a range that the policy accepts."
     if not 0 < spread < 1: raise ParameterError(f"spread is a share in (0, 1), not {spread!r}")
     found = {}
-    for path, value in _leaves({f: getattr(policy, f) for f in ("allocate", "rebalance", "sleeves", "overlays",
-                                                               "risk")}, ""):
+    parts = ("allocate", "rebalance", "sleeves", "overlays", "risk")
+    for path, value in _leaves({name: getattr(policy, name) for name in parts}, ""):
         number = _number(value, market)
         if not number: continue
         ends = [_whole(number * (1 + sign * spread), number) for sign in (-1, 1)]
@@ -98,7 +98,7 @@ def numeric_parameters(
         if ends[0] < ends[1]: found[path] = tuple(ends)
     return found
 
-# %% ../../nbs/experiments/02_sensitivity.ipynb #7088fd80
+# %% ../../nbs/experiments/02_sensitivity.ipynb #3ceb91a7
 def _leaves(part: Any, path: str):
     "Addresses and values of what a part consists of, parts excepted."
     if is_dataclass(part) and not isinstance(part, type):
@@ -132,25 +132,27 @@ def _accepts(policy: Policy, path: str, value: Any) -> bool:
 def _ranges(policy: Policy, market: Market, space: Mapping[str, tuple] | None) -> dict[str, tuple]:
     "Checked ranges; raises on what is empty or reversed, and on an end that the policy refuses."
     if space is None: space = numeric_parameters(policy, market)
-    if not space: raise ParameterError("sensitivity: there is nothing to vary; give {'allocate.window': (100, 300)}")
+    if not space:
+        raise ParameterError("sensitivity: there is nothing to vary; give {'allocate.window': (100, 300)}")
     out = {}
     for path, ends in space.items():
         numbers = [_number(end, market) for end in ends] if isinstance(ends, (tuple, list)) else []
         if len(numbers) != 2 or None in numbers:
-            raise ParameterError(f"sensitivity: {path!r} takes a range (low, high) of numbers or windows, not {ends!r}")
+            raise ParameterError(f"sensitivity: {path!r} takes a range (low, high) of numbers or windows, "
+                                 f"not {ends!r}")
         if numbers[0] >= numbers[1]:
             raise ParameterError(f"sensitivity: the range of {path!r} is empty or reversed: {ends!r}")
         for number in numbers: with_setting(policy, {path: number})
         out[path] = tuple(numbers)
     return out
 
-# %% ../../nbs/experiments/02_sensitivity.ipynb #27e4e99a
+# %% ../../nbs/experiments/02_sensitivity.ipynb #4c11f0f4
 @dataclass(frozen=True, eq=False, repr=False)
 class Sensitivity:
     "How the result of a policy hangs on its parameters. Made by `sensitivity`."
     metric: str
     base: float                 # the metric of the policy as it is
-    elasticities: pd.DataFrame  # a row a parameter: low, high, at_low, at_high, change, change_low, change_high
+    elasticities: pd.DataFrame  # a row a parameter: its range, the metric at the ends, its change
     sobol: SobolIndices | None  # where a design was evaluated
     level: float                # of the intervals
     sweep: Sweep                # every setting that was walked
@@ -159,8 +161,8 @@ class Sensitivity:
         return _tornado(self)
     def __str__(self) -> str:
         columns = ["low", "high", "at_low", "at_high", "change", "change_low", "change_high"]
-        said = [f"{self.metric} {self.base:.3g}; change from one end of a range to the other, at {self.level:.0%}:",
-                self.elasticities[columns].astype(float).round(3).to_string()]
+        said = [f"{self.metric} {self.base:.3g}; change from one end of a range to the other, at "
+                f"{self.level:.0%}:", self.elasticities[columns].astype(float).round(3).to_string()]
         return "\n".join(said + ([str(self.sobol)] if self.sobol else []))
 
 def sensitivity(
@@ -178,7 +180,7 @@ def sensitivity(
     ranges = _ranges(policy, market, space)
     ends = [{path: end} for path, both in ranges.items() for end in both]
     points = _points(ranges, n, seed) if n else []
-    base = {next(iter(ranges)): _value_at(policy, next(iter(ranges)))}
+    base = {next(iter(ranges)): value_at(policy, next(iter(ranges)))}
     found = sweep(policy, [base, *ends, *points], market, ledger, **how)
     value = evaluate(found.returns, [metric], market.benchmark_returns, market.cash_returns)[metric]
     value = value.reindex(range(len(found.settings))).to_numpy()
@@ -186,18 +188,11 @@ def sensitivity(
     sobol = sobol_from(value[1 + len(ends):], list(ranges), level, seed=seed) if n else None
     return Sensitivity(metric, float(value[0]), table, sobol, level, found)
 
-# %% ../../nbs/experiments/02_sensitivity.ipynb #9497e03d
-def _value_at(policy: Policy, path: str) -> Any:
-    "The value that a policy has at an address."
-    value: Any = policy
-    for step in path.split("."):
-        if isinstance(value, dict): value = next(v for key, v in value.items() if str(key) == step)
-        else: value = value[int(step)] if isinstance(value, (list, tuple)) else getattr(value, step)
-    return value
-
+# %% ../../nbs/experiments/02_sensitivity.ipynb #a1c3e863
 def _points(ranges: Mapping[str, tuple], n: int, seed: int) -> list[dict]:
     "The settings of a Saltelli design."
-    at = lambda u, ends: _whole(ends[0] + u * (ends[1] - ends[0]), ends[0] if isinstance(ends[1], int) else 1.)
+    def at(u: float, ends: tuple) -> float | int:
+        return _whole(ends[0] + u * (ends[1] - ends[0]), ends[0] if isinstance(ends[1], int) else 1.)
     return [{path: at(u, ends) for u, (path, ends) in zip(row, ranges.items(), strict=True)}
             for row in saltelli(len(ranges), n, seed)]
 
@@ -207,8 +202,8 @@ def _elasticities(found: Sweep, ranges: Mapping, value: np.ndarray, metric: str,
     pairs = [(2 * i + 2, 2 * i + 1) for i in range(len(ranges)) if found.done[2 * i + 1:2 * i + 3].all()]
     streams = found.returns[sorted({i for pair in pairs for i in pair})].rename(columns=str)
     named = [(str(a), str(b)) for a, b in pairs]
-    differences = bootstrap_table(streams, named, [metric], 500, None, seed, level, found.market.benchmark_returns,
-                                  found.market.cash_returns)[metric] if pairs else {}
+    beside, differences = (found.market.benchmark_returns, found.market.cash_returns), {}
+    if pairs: differences = bootstrap_table(streams, named, [metric], 500, None, seed, level, *beside)[metric]
     rows = {}
     for i, (path, (low, high)) in enumerate(ranges.items()):
         pair = str(2 * i + 2), str(2 * i + 1)
@@ -238,13 +233,13 @@ def _tornado(s: Sensitivity):
     ax.grid(axis="y", visible=False)
     return fig
 
-# %% ../../nbs/experiments/02_sensitivity.ipynb #b6090eac
+# %% ../../nbs/experiments/02_sensitivity.ipynb #9f9201a6
 @dataclass(frozen=True, eq=False)
 class MeanSensitivity:
     "Optimal weights, their derivatives with respect to expected returns, and what changes next."
     weights: pd.Series      # (N,)
     matrix: pd.DataFrame    # (N, N) change of the row's weight for a change of the column's mean, per unit
-    next: pd.DataFrame      # for the mean of each asset, up and down: the distance to the next bound and its asset
+    next: pd.DataFrame      # for each mean, up and down: the distance to the next bound, and its asset
 
 def mean_sensitivities(
     mu: pd.Series,                  # (N,) expected annual returns, by name
@@ -253,13 +248,15 @@ def mean_sensitivities(
     lower: float | None = None,     # least weight; None: none
     upper: float | None = None,     # greatest weight; None: none
 ) -> MeanSensitivity:
-    "Sensitivities of mean-variance weights to means (Best and Grauer 1991), with the next change of the active bounds."
+    "Sensitivities of mean-variance weights to means (Best and Grauer 1991), and which bound binds next."
     if not risk_aversion > 0: raise ParameterError(f"risk_aversion is above 0, not {risk_aversion!r}")
     names, S = mu.index, cov.loc[mu.index, mu.index].to_numpy(float)
     if np.linalg.eigvalsh(S)[0] <= 1e-14 * np.trace(S):
-        raise ParameterError("cov: it is singular, so weights jump with any change of a mean; shrink it first")
+        raise ParameterError("cov: it is singular, so weights jump with any change of a mean; shrink it")
     low, high = (-np.inf if lower is None else lower), (np.inf if upper is None else upper)
-    w = solve_qp(risk_aversion * S, -mu.to_numpy(float), np.ones((1, len(S))), 1., 1., (lower, upper), names).x
+    budget = np.ones((1, len(S))), 1., 1.
+    w = solve_qp(risk_aversion * S, -mu.to_numpy(float), *budget, (lower, upper), names).x
+    if not np.isfinite(w).all(): raise ParameterError(f"no weights between {low:g} and {high:g} sum to 1")
     free = (w > low + 1e-9) & (w < high - 1e-9)
     J = np.zeros_like(S)
     if free.any():
@@ -269,9 +266,9 @@ def mean_sensitivities(
     frame = pd.DataFrame(J, names, names)
     return MeanSensitivity(pd.Series(w, names), frame, _next(mu, S, risk_aversion, w, J, free, low, high))
 
-# %% ../../nbs/experiments/02_sensitivity.ipynb #735d1a2c
-def _next(mu: pd.Series, S: np.ndarray, gamma: float, w: np.ndarray, J: np.ndarray, free: np.ndarray, low: float,
-          high: float) -> pd.DataFrame:
+# %% ../../nbs/experiments/02_sensitivity.ipynb #00b957ba
+def _next(mu: pd.Series, S: np.ndarray, gamma: float, w: np.ndarray, J: np.ndarray, free: np.ndarray,
+          low: float, high: float) -> pd.DataFrame:
     "How far each mean may move, up and down, until a bound changes hands, and whose."
     m, names, rows = mu.to_numpy(float), mu.index, {}
     slope = gamma * S @ w - m                                    # equals the budget's multiplier where free
@@ -288,7 +285,8 @@ def _next(mu: pd.Series, S: np.ndarray, gamma: float, w: np.ndarray, J: np.ndarr
             far = np.where(free, arrives, leaves)
             far = np.where(np.isfinite(far), far, np.inf)
             i = int(far.argmin())
-            what = "" if np.isinf(far[i]) else "is released" if not free[i] else f"arrives at {high if dw[i] > 0 else low:g}"
+            what = f"arrives at {high if dw[i] > 0 else low:g}" if free[i] else "is released"
+            if np.isinf(far[i]): what = ""
             rows[name, way] = dict(distance=far[i], asset=names[i] if what else "", event=what)
     return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -317,11 +315,11 @@ def resampled_weights(
             rows.append(allocator.allocate(other).weights)
     return pd.DataFrame(rows).reset_index(drop=True).reindex(columns=market.assets, fill_value=0.)
 
-# %% ../../nbs/experiments/02_sensitivity.ipynb #e585f375
+# %% ../../nbs/experiments/02_sensitivity.ipynb #f5d96c3e
 def shocked_covariance(
     cov: pd.DataFrame | np.ndarray,     # (N, N)
     volatility: float = 1.0,            # factor on every volatility, > 0
-    correlation: float | None = None,   # what every pairwise correlation is raised to, in [0, 1); None: as it is
+    correlation: float | None = None,   # what correlations are raised to, in [0, 1); None: as they are
 ) -> np.ndarray:                        # (N, N) positive semidefinite
     "A covariance after a shock to volatilities and correlations; a correlation above the level stays."
     S = np.asarray(cov, float)
@@ -351,7 +349,8 @@ def market_sensitivities(
     if factors is not None:
         known = factors.reindex(portfolio.index).dropna()
         if len(known) < 2 * factors.shape[1] + 10:
-            raise EmptyDataError(f"factors: only {len(known)} of the last {len(portfolio)} bars have all factors")
+            raise EmptyDataError(f"factors: only {len(known)} of the last {len(portfolio)} bars "
+                                 "have all factors")
         beside["factors"] = known.add_prefix("beta to ")
     rows = {}
     for table in beside.values(): rows |= _slopes(portfolio.reindex(table.index), table, level)
