@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SCENARIOS', 'HistoricalScenario', 'ShockScenario', 'RiskScenario', 'stress', 'scenario_returns', 'StressLimit']
 
-# %% ../../nbs/experiments/03_stress.ipynb #1a853211
+# %% ../../nbs/experiments/03_stress.ipynb #bb1e72c1
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from portfolio_research.core import (CalendarError, EmptyDataError, Flag, ParameterError, UnknownNameError,
-    by_name, fraction)
+from ..core import CalendarError, Flag, ParameterError, UnknownNameError, by_name, fraction
 from ..data.market import Market
 from .sensitivity import shocked_covariance
 from ..optimization.solvers.quadratic import solve_qp

@@ -17,14 +17,14 @@ from ..data.market import Market
 from ..estimation.trailing import Estimate
 from .overlays import reallocate
 
-# %% ../../nbs/management/10_fragility.ipynb #30ff1782
+# %% ../../nbs/management/10_fragility.ipynb #e86efb4a
 def weight_errors(
     cov: np.ndarray,             # (N, N) annual covariance of returns
     years: float,                # of data behind the means, > 0
     risk_aversion: float = 4.0,  # > 0
     shrink: float = .1,          # share of the way to the diagonal, in [0, 1]
 ) -> np.ndarray:                 # (N,) standard errors of mean-variance weights, >= 0
-    "Standard errors of optimal weights: their sensitivity to means (Best and Grauer 1991) times these errors."
+    "Standard errors of optimal weights: sensitivity to means (Best and Grauer 1991) times their errors."
     if not (years > 0 and risk_aversion > 0 and 0 <= shrink <= 1):
         raise ParameterError("weight_errors: years and risk_aversion are above 0, and shrink is in [0, 1]")
     S = (1 - shrink) * np.asarray(cov, float) + shrink * np.diag(np.diag(cov))
@@ -42,7 +42,7 @@ def haircut(
     x, u = np.asarray(value, float) ** 2, (caution * np.asarray(error, float)) ** 2
     return np.where(u > 0, x / np.where(u > 0, x + u, 1.), 1.)
 
-# %% ../../nbs/management/10_fragility.ipynb #7448f709
+# %% ../../nbs/management/10_fragility.ipynb #a10fcd69
 @dataclass(frozen=True)
 class Fragility:
     "An overlay: weights and expected returns keep the share of themselves that their sampling error leaves."
@@ -72,8 +72,8 @@ class Fragility:
         taken = weights.abs().sum() - (weights * kept).abs().sum()
         if taken < 1e-12: return after, []
         most = (weights.abs() * (1 - kept)).idxmax()
-        text = (f"{taken:.1%} of {weights.abs().sum():.0%} is not trusted, most of {most}: {kept[most]:.0%} of "
-                "it kept")
+        text = (f"{taken:.1%} of {weights.abs().sum():.0%} is not trusted, most of {most}: "
+                f"{kept[most]:.0%} of it kept")
         return after, [Flag("info", "Fragility", text)]
     def shares(self, weights: pd.Series, market: Market) -> tuple[pd.Series | None, str]:
         "(S,) share of each weight that is kept; None, and why, where there is too little history."
