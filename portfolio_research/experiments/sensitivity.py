@@ -188,7 +188,7 @@ def sensitivity(
     sobol = sobol_from(value[1 + len(ends):], list(ranges), level, seed=seed) if n else None
     return Sensitivity(metric, float(value[0]), table, sobol, level, found)
 
-# %% ../../nbs/experiments/02_sensitivity.ipynb #6427370e
+# %% ../../nbs/experiments/02_sensitivity.ipynb #b60d3788
 def _points(ranges: Mapping[str, tuple], n: int, seed: int) -> list[dict]:
     "The settings of a Saltelli design."
     def at(u: float, ends: tuple) -> float | int:
@@ -225,8 +225,10 @@ def _tornado(s: Sensitivity):
         middle, clear = (row.at_low + row.at_high) / 2, row.change_low > 0 or row.change_high < 0
         ends = [middle + x / 2 for x in (row.change_low, row.change_high)]
         ax.plot(ends, [i, i], color="black", lw=1, alpha=1 if clear else .45)
-        for x, said in ((row.at_low, row.low), (row.at_high, row.high)):
-            ax.annotate(f"{said:.3g}", (x, i), (0, 9), textcoords="offset points", ha="center", fontsize=7.5)
+        left, right = sorted([(row.at_low, row.low), (row.at_high, row.high)])
+        for (x, said), side in ((left, "right"), (right, "left")):
+            shift = -3 if side == "right" else 3
+            ax.annotate(f"{said:.3g}", (x, i), (shift, 5), textcoords="offset points", ha=side, fontsize=7.5)
     ax.axvline(s.base, color="grey", lw=.8)
     ax.set_yticks(range(len(table)), table.index)
     ax.set_xlabel(f"{s.metric}; black: interval of the change at {s.level:.0%}")

@@ -104,7 +104,7 @@ def scenario_returns(
     moves = path.ffill().iloc[-1] / path.iloc[0] - 1
     return (_like_others(moves, market) if missing == "sector" else moves), note
 
-# %% ../../nbs/experiments/03_stress.ipynb #75dd9d00
+# %% ../../nbs/experiments/03_stress.ipynb #9844c6db
 def _checked(scenarios: Sequence) -> list:
     "Scenarios, each with a name of its own."
     kinds = (HistoricalScenario, ShockScenario, RiskScenario)
@@ -159,6 +159,21 @@ def _betas(market: Market) -> pd.Series:
     spread = x.notna().mul((b - b.mean()) ** 2, axis=0).sum()
     return (centred / spread).where(x.notna().sum() >= 10, 1.)
 
+_ONE_IN_A_HUNDRED = 2.3263478740408408  # standard deviations
+
+@dataclass(frozen=True)
+class _Linear:
+    "A loss that is linear in the weights."
+    moves: pd.Series
+    def __call__(self, w: pd.Series) -> float: return -float(w @ self.moves)
+
+@dataclass(frozen=True)
+class _Normal:
+    "A loss that is a multiple of the volatility."
+    cov: np.ndarray
+    def __call__(self, w: pd.Series) -> float:
+        return _ONE_IN_A_HUNDRED * float(np.sqrt(max(w @ self.cov @ w, 0.)))
+
 def _row(w: pd.Series, scenario: Any, market: Market, moves: pd.Series | None, note: str) -> list:
     "Loss, deepest loss on the way, share covered, the asset that costs most, and a note."
     if isinstance(scenario, RiskScenario): return _risk_row(w, scenario, market)
@@ -183,8 +198,6 @@ def _row(w: pd.Series, scenario: Any, market: Market, moves: pd.Series | None, n
 def _cash_growth(market: Market, dates: pd.DatetimeIndex) -> np.ndarray:
     "(n,) what a unit of cash has earned since the first of some consecutive dates."
     return np.append(0., (1 + market.cash_returns.reindex(dates[1:]).to_numpy()).cumprod() - 1)
-
-_ONE_IN_A_HUNDRED = 2.3263478740408408
 
 def _risk_row(w: pd.Series, scenario: RiskScenario, market: Market) -> list:
     "The loss of one month in a hundred under a normal distribution with the shocked covariance."
@@ -222,20 +235,7 @@ class StressLimit:
                 f"{(after - w).abs().sum():.1%}, gross {w.abs().sum():.0%} to {after.abs().sum():.0%}")
         return after, [Flag("warn", "StressLimit", text), *flags]
 
-# %% ../../nbs/experiments/03_stress.ipynb #032be47f
-@dataclass(frozen=True)
-class _Linear:
-    "A loss that is linear in the weights."
-    moves: pd.Series
-    def __call__(self, w: pd.Series) -> float: return -float(w @ self.moves)
-
-@dataclass(frozen=True)
-class _Normal:
-    "A loss that is a multiple of the volatility."
-    cov: np.ndarray
-    def __call__(self, w: pd.Series) -> float:
-        return _ONE_IN_A_HUNDRED * float(np.sqrt(max(w @ self.cov @ w, 0.)))
-
+# %% ../../nbs/experiments/03_stress.ipynb #0290f810
 def _losses(scenarios: Sequence, market: Market) -> dict[str, Any]:
     "The loss of each scenario as a function of the weights, or why there is none."
     out: dict[str, Any] = {}
