@@ -732,6 +732,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                 'portfolio_research/experiments/sweeps.py'),
                                                        'portfolio_research.experiments.sweeps._failed': ( 'experiments/sweeps.html#_failed',
                                                                                                           'portfolio_research/experiments/sweeps.py'),
+                                                       'portfolio_research.experiments.sweeps._given': ( 'experiments/sweeps.html#_given',
+                                                                                                         'portfolio_research/experiments/sweeps.py'),
                                                        'portfolio_research.experiments.sweeps._hash': ( 'experiments/sweeps.html#_hash',
                                                                                                         'portfolio_research/experiments/sweeps.py'),
                                                        'portfolio_research.experiments.sweeps._heatmap': ( 'experiments/sweeps.html#_heatmap',

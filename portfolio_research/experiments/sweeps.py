@@ -369,6 +369,8 @@ class _Inline:
         except Exception as e: done.set_exception(e)
         return done
 
+def _given(x: Any) -> Any: return x
+
 def _loky(workers: int):
     from joblib.externals.loky import get_reusable_executor
     return get_reusable_executor(workers, timeout=300)
@@ -427,8 +429,9 @@ class _Run:
         if self.backend is not None: return self.backend
         return _Inline() if self.workers == 1 else _loky(self.workers)
     def send(self, executor: Any) -> Any:
-        "The market as a worker gets it: scattered once where that can be done."
-        return executor.scatter(self.market, broadcast=True) if hasattr(executor, "scatter") else self.market
+        "The market as a worker gets it: on dask a result that travels once and is made again where it is lost."
+        if not hasattr(executor, "scatter"): return self.market
+        return executor.submit(_given, self.market, pure=False)
 
     def all(self, jobs: Mapping[str, Policy]) -> None:
         "Run batches until none is left; those that went down with a process are run one by one."
