@@ -429,7 +429,7 @@ class _Run:
         if self.backend is not None: return self.backend
         return _Inline() if self.workers == 1 else _loky(self.workers)
     def send(self, executor: Any) -> Any:
-        "The market as a worker gets it: on dask a result that travels once and is made again where it is lost."
+        "The market as a worker gets it: on dask a result, made again where it is lost."
         if not hasattr(executor, "scatter"): return self.market
         return executor.submit(_given, self.market, pure=False)
 
