@@ -4,14 +4,13 @@
 
 # %% auto #0
 __all__ = ['TESTS', 'WEIGHTS', 'STATES', 'LEVELS', 'BACK', 'SUNK', 'CAPITAL', 'CALIBRATION', 'Mandate', 'Monitored', 'monitor',
-           'MonitoredTable', 'Monitor']
+           'MonitoredTable', 'Monitor', 'time_to_state', 'power_table']
 
 # %% ../../nbs/management/11_monitoring.ipynb #9e8bb242
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 import numba
@@ -20,13 +19,13 @@ import pandas as pd
 from numba.extending import register_jitable
 
 from ..core import (CalendarError, EmptyDataError, Flag, ParameterError, StateError,
-    UnknownNameError, as_written, day, fraction, n_bars, periods_per_year)
+    UnknownNameError, day, fraction, n_bars, periods_per_year)
 from ..data.market import Market, check_returns
 from .overlays import reallocate
 from .regime_base import REGIMES, Regime
 from ..optimization.objectives import Guard, parse_guard
-from portfolio_research.validation.sequential import (FLOOR, WHITEN, e_bh, simulated_paths,
-    time_to_drawdown, whiten_step)
+from ..validation.sequential import (FLOOR, WHITEN, calibrate_threshold, cusum, e_bh,
+    mean_time_to_alarm, shiryaev_roberts, simulated_paths, time_to_drawdown, whiten_step)
 
 # %% ../../nbs/management/11_monitoring.ipynb #3522d614
 _ALARM = re.compile(r"\s*(?:(?P<share>[\d.]+)\s*%\s*ever|1\s*per\s*(?P<time>[\d.]+\s*[YQMWD]))\s*", re.I)
@@ -332,24 +331,32 @@ def _fresh() -> list:
 # %% ../../nbs/management/11_monitoring.ipynb #7d711c20
 _COLUMNS = ["live", "shadow", "cash", "held", "wanted", "benchmark", "rest", "goal", "fact"]
 
-def _rows(m: Mandate, live: pd.Series, per_year: float, shadow=None, rest=None, benchmark=None, cash=0.0,
-          regimes=None, exposures=None, turnover=None) -> pd.DataFrame:
-    "(T, 9) what the loop is given, bar by bar."
-    at = lambda x: np.nan if x is None else x.reindex(live.index) if isinstance(x, pd.Series) else x
-    frame = pd.DataFrame({"live": live, "shadow": at(shadow), "cash": at(cash)}, dtype=float)
-    frame["cash"] = frame.cash.fillna(0.0)
-    if shadow is not None and (gap := frame.shadow.isna() & frame.live.notna()).any():
-        raise CalendarError(f"monitor: the shadow has no return on {day(live.index[gap][0])}, one of {gap.sum()} "
+def _on(dates: pd.DatetimeIndex, x) -> np.ndarray | float:
+    "Values on dates, NaN where there is none; a number stays one."
+    if x is None: return np.nan
+    if not isinstance(x, pd.Series): return x
+    return (x if x.index is dates else x.reindex(dates)).to_numpy(float)
+
+def _rows(m: Mandate, dates: pd.DatetimeIndex, per_year: float, live, shadow=None, rest=None, benchmark=None,
+          cash=0.0, regimes=None, exposures=None, turnover=None) -> np.ndarray:
+    "(T, 9) what the loop is given, bar by bar, in the order of _COLUMNS."
+    rows = np.empty((len(dates), len(_COLUMNS)))
+    rows[:, 0], rows[:, 1], rows[:, 2] = _on(dates, live), _on(dates, shadow), np.nan_to_num(_on(dates, cash))
+    gap = np.isnan(rows[:, 1]) & ~np.isnan(rows[:, 0])
+    if shadow is not None and gap.any():
+        raise CalendarError(f"monitor: the shadow has no return on {day(dates[gap][0])}, one of {gap.sum()} "
                             "days; live and shadow are compared on the same days")
-    frame["held"], frame["wanted"] = (frame.live, frame.shadow) if exposures is None else \
-        (at(exposures[name]) for name in ("live", "shadow"))
-    frame["benchmark"], frame["rest"] = at(benchmark if m.max_beta is not None else None), \
-        at(rest if m.max_correlation is not None else None)
-    frame["goal"], frame["fact"] = _goals(m, live.index, per_year, regimes), 0.0
+    held = (rows[:, 0], rows[:, 1]) if exposures is None else [_on(dates, exposures[x]) for x in ("live", "shadow")]
+    rows[:, 3], rows[:, 4] = held
+    rows[:, 5] = _on(dates, None if m.max_beta is None else benchmark)
+    rows[:, 6] = _on(dates, None if m.max_correlation is None else rest)
+    rows[:, 7], rows[:, 8] = _goals(m, dates, per_year, regimes), 0.0
     if turnover is not None and m.max_turnover is not None:
-        year = at(turnover).fillna(0.0).rolling(int(per_year), min_periods=1).sum()
-        frame["fact"] = (year > m.max_turnover + 1e-12).astype(float)
-    return frame[_COLUMNS]
+        year = pd.Series(np.nan_to_num(_on(dates, turnover))).rolling(int(per_year), min_periods=1).sum()
+        rows[:, 8] = year.to_numpy() > m.max_turnover + 1e-12
+    return rows
+
+def _frame(rows: np.ndarray, dates: pd.DatetimeIndex) -> pd.DataFrame: return pd.DataFrame(rows, dates, _COLUMNS)
 
 def _goals(m: Mandate, dates: pd.DatetimeIndex, per_year: float, regimes) -> np.ndarray | float:
     "The goal of each bar, from regimes as of the bar before."
@@ -525,7 +532,7 @@ def _monitor_one(name: str, live: pd.Series, m: Mandate, per_year: float, warmup
                  **given) -> Monitored:
     "Run one strategy through the loop, and put what came of it into words."
     if not live.notna().any(): raise EmptyDataError(f"monitor: {name!r} has no return at all")
-    rows = _rows(m, live, per_year, shadow, **given)
+    rows = _frame(_rows(m, live.index, per_year, live, shadow, **given), live.index)
     alone, both = (_shares(m, paired, rows.benchmark.notna().any(), rows["rest"].notna().any(), tests)
                    for paired in (False, shadow is not None))
     p = _parameters(m, per_year, warmup)
@@ -701,14 +708,16 @@ def _follow(overlay: Monitor, state: dict, names: pd.Index, market: Market, slee
     k = 0 if state["as_of"] is None else int(dates.searchsorted(pd.Timestamp(state["as_of"]), side="right"))
     shadow = managed if unmanaged is None else unmanaged
     others, after, news = _others(shadow), {}, {}
+    benchmark, cash = market.benchmark_returns, _on(dates, sleeves.cash_returns)
+    if benchmark is not None: benchmark = _on(dates, benchmark)
     for j, name in enumerate(names):
         m = _mandate_of(overlay.mandates, name)
         regimes = None if m.regime is None else m.regime.probabilities(market)
-        given = dict(shadow=None if unmanaged is None else unmanaged[name], benchmark=market.benchmark_returns,
-                     cash=sleeves.cash_returns, rest=None if others is None else pd.Series(others[j], dates),
-                     regimes=regimes)
+        given = dict(shadow=None if unmanaged is None else unmanaged[name].to_numpy(float), benchmark=benchmark,
+                     cash=cash, rest=None if others is None else others[j], regimes=regimes)
         old = state["sleeves"].get(str(name))
-        after[str(name)], news[str(name)] = _catch_up(overlay, m, old, managed[name], given, k, sleeves.per_year)
+        after[str(name)], news[str(name)] = _catch_up(overlay, m, old, managed[name], given, k, sleeves.per_year,
+                                                      -1 if unmanaged is None else 0)
     if overlay.false_discoveries is not None: _spare(overlay, after)
     return ({"version": 1, "as_of": str(dates[-1]) if len(dates) else None, "sleeves": after},
             {name: said for name, said in news.items() if said})
@@ -725,23 +734,24 @@ def _others(returns: pd.DataFrame) -> np.ndarray | None:
     with np.errstate(invalid="ignore", divide="ignore"): return rest / (count - there)
 
 def _catch_up(overlay: Monitor, m: Mandate, old: dict | None, live: pd.Series, given: dict, k: int,
-              per_year: float) -> tuple[dict, list]:
-    "One sleeve over the bars from k on: what to remember, and the changes (state, text)."
+              per_year: float, since: int) -> tuple[dict, list]:
+    "One sleeve over the bars from k on: what to remember, and its changes (state, text), or the last (-1)."
     memory = _fresh() if old is None else [np.array(old[x]) for x in ("head", "seen", "tests")] + [old["paired"]]
-    cut = lambda x: x.iloc[k:] if isinstance(x, pd.Series) and len(x) == len(live) else x
-    rows = _rows(m, live.iloc[k:], per_year, **{key: cut(x) for key, x in given.items()})
+    dates = live.index[k:]
+    cut = {key: x[k:] if isinstance(x, np.ndarray) else x for key, x in given.items()}
+    rows = _rows(m, dates, per_year, live.to_numpy()[k:], **cut)
     here = given["benchmark"] is not None, given["rest"] is not None
     alone, both = (_shares(m, paired, *here, overlay.tests) for paired in (False, given["shadow"] is not None))
     before = memory[0][_STATE]
-    out, at = _play(memory, rows.to_numpy(), alone, both, _parameters(m, per_year, overlay.warmup))
+    out, at = _play(memory, rows, alone, both, _parameters(m, per_year, overlay.warmup))
     said = {} if old is None else {key: old[key] for key in ("since", "reason")}
     changes = []
-    for t, was in _changed(out, before):
-        whole = _rows(m, live.iloc[:k + t + 1], per_year, **given)
+    for t, was in _changed(out, before)[since:]:
+        whole = _frame(_rows(m, live.index, per_year, live.to_numpy(), **given), live.index)[:k + t + 1]
         why = _why(out[t], whole, both if t >= at else alone, m, per_year)
         to = STATES[int(out[t, 0])]
-        changes.append((to, f"{STATES[int(was)]} -> {to} on {day(rows.index[t])}: {why}"))
-        said = {"since": day(rows.index[t]), "reason": why}
+        changes.append((to, f"{STATES[int(was)]} -> {to} on {day(dates[t])}: {why}"))
+        said = {"since": day(dates[t]), "reason": why}
     head, seen, tests, paired = memory
     now = int(head[_STATE])
     return {"state": STATES[now], "capital": CAPITAL[now], "since": "", "reason": "", **said,
@@ -755,3 +765,59 @@ def _spare(overlay: Monitor, sleeves: dict) -> None:
     for s, rejected in zip(sleeves.values(), out, strict=True):
         s["rejected"] = s["state"] == "suspend" and (s["rejected"] or bool(rejected))
         if s["state"] == "suspend" and not s["rejected"]: s["capital"] = CAPITAL[2]
+
+# %% ../../nbs/management/11_monitoring.ipynb #9da894e9
+def time_to_state(
+    returns: np.ndarray,     # (n, T) returns per bar of n paths, fractions
+    mandate: Mandate,        # one for all; without goals by regime
+    shadow: np.ndarray | None = None,     # (n, T) returns of their shadows; None: no paired evidence
+    benchmark: np.ndarray | None = None,  # (n, T)
+    rest: np.ndarray | None = None,       # (n, T)
+    state: str = "suspend",  # or reduce, or watch: the first time it is this bad
+    per_year: float = 252.0, # bars in a year
+    warmup: int = 63,        # bars that only feed volatilities and serial correlations
+) -> np.ndarray:             # (n,) bars until then, from 1; T + 1 where it never was
+    "When a monitor first comes to a state, on many paths."
+    p, (n, T) = _parameters(mandate, per_year, warmup), returns.shape
+    alone, both = (_shares(mandate, paired, benchmark is not None, rest is not None, None)
+                   for paired in (False, shadow is not None))
+    rows, found = np.full((T, len(_COLUMNS)), np.nan), np.full(n, T + 1)
+    rows[:, 2], rows[:, 7], rows[:, 8] = 0.0, _goals(mandate, pd.RangeIndex(T), per_year, None), 0.0
+    for i in range(n):
+        rows[:, 0] = rows[:, 3] = returns[i]
+        if shadow is not None: rows[:, 1] = rows[:, 4] = shadow[i]
+        if benchmark is not None and mandate.max_beta is not None: rows[:, 5] = benchmark[i]
+        if rest is not None and mandate.max_correlation is not None: rows[:, 6] = rest[i]
+        bad = _play(_fresh(), rows, alone, both, p)[0][:, 0] >= STATES.index(state)
+        if bad.any(): found[i] = bad.argmax() + 1
+    return found
+
+# %% ../../nbs/management/11_monitoring.ipynb #bc67b205
+def power_table(
+    mandate: Mandate,                 # with a goal in Sharpe ratios; only the goal and the drawdown have a say
+    process: str = "iid",             # of PROCESSES
+    paths: int = 200,                 # simulated strategies, for each number
+    years: int = 30,                  # watched, for false alarms; delays are cut there
+    seed: int = 0,                    # of the simulation
+) -> pd.DataFrame:                    # a row a detector: mean time to a false alarm, share within 5 years, delays
+    "How often detectors of a change in profit and loss are wrong, and how long they take, in years."
+    rng, T, good, unit = np.random.default_rng(seed), 252 * years, mandate.drift, 252 ** -.5
+    calm, lost, turned = (simulated_paths(process, paths, T, rng, sharpe) for sharpe in (good, good - 1, good - 2))
+    fall = lambda x: np.maximum.accumulate(np.cumsum(x)) - np.cumsum(x)
+    statistics = {"CUSUM": lambda x: cusum(good * unit - x, unit / 2),
+                  "Shiryaev-Roberts": lambda x: np.log(shiryaev_roberts(good * unit - x, unit)), "drawdown stop": fall}
+    table = {}
+    for name, statistic in statistics.items():
+        none, nought, minus = (np.array([statistic(x) for x in part]) for part in (calm, lost, turned))
+        h = calibrate_threshold(none, 2520)
+        first = lambda s, h=h: np.where((s >= h).any(axis=1), (s >= h).argmax(axis=1) + 1, T)
+        table[name] = (mean_time_to_alarm(none, h), 252 * (first(none) <= 1260).mean(), np.median(first(nought)),
+                       np.median(first(minus)))
+    bars = [time_to_state(.10 * unit * x, Mandate(f"sharpe >= {good}", false_alarm=mandate.false_alarm))
+            for x in (calm, lost, turned)]
+    alarms = max((bars[0] <= T).sum(), 1)
+    table[f"monitor, {mandate.false_alarm}"] = (np.minimum(bars[0], T).sum() / alarms, 252 * (bars[0] <= 1260).mean(),
+                                                np.median(bars[1]), np.median(bars[2]))
+    return pd.DataFrame.from_dict(table, orient="index", columns=[
+        "mean time to a false alarm", "false within 5 years", f"delay {good:g} to {good - 1:g}",
+        f"delay {good:g} to {good - 2:g}"]) / 252

@@ -125,16 +125,22 @@ def whiten(
     _whiten(np.ascontiguousarray(x, float), warmup, out)
     return out
 
-# %% ../../nbs/validation/04_sequential.ipynb #4c59513a
+# %% ../../nbs/validation/04_sequential.ipynb #fa3e29d9
+@numba.njit(cache=True, nogil=True)
+def _cusum(excess, out):
+    "Fill (T,) with the sum since it was last zero."
+    c = 0.0
+    for t in range(len(excess)):
+        if not np.isnan(excess[t]): c = max(0.0, c + excess[t])
+        out[t] = c
+
 def cusum(
     z: np.ndarray,  # (T,) observations in standard deviations, positive where something is wrong
     k: float = .5,  # reference: half of the shift that is to be found
 ) -> np.ndarray:    # (T,) sum since it was last zero
     "One-sided CUSUM (Page 1954); NaN count as nothing."
-    out, c = np.empty(len(z)), 0.0
-    for t, x in enumerate(np.asarray(z, float) - k):
-        if x == x: c = max(0.0, c + x)
-        out[t] = c
+    out = np.empty(len(z))
+    _cusum(np.asarray(z, float) - k, out)
     return out
 
 def cusum_run_length(
