@@ -291,9 +291,9 @@ def _looped(made_of):
             head[_BARS] += 1
             out[t] = 0.0
             out[t, 0], out[t, 1], out[t, 2] = head[_STATE], head[_EVIDENCE], head[_HEALTH]
-            if np.isnan(r): continue
-            bets[:, 0] = 0.0
             x, short = r - cash, np.nan
+            if np.isnan(r) or abs(x) < 1e-15 and seen[0, 0] == 0: continue       # not there, or not trading yet
+            bets[:, 0] = 0.0
             u, scale, white = whiten_step(seen[0], x, p[_WARMUP])
             if white > 1e-12: short = _own_bets(bets, x, u, scale, white, market - cash, rest, goal, p)
             if not np.isnan(s):
