@@ -918,6 +918,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                 'portfolio_research/management/monitoring.py'),
                                                           'portfolio_research.management.monitoring.power_table': ( 'management/monitoring.html#power_table',
                                                                                                                     'portfolio_research/management/monitoring.py'),
+                                                          'portfolio_research.management.monitoring.state_paths': ( 'management/monitoring.html#state_paths',
+                                                                                                                    'portfolio_research/management/monitoring.py'),
                                                           'portfolio_research.management.monitoring.time_to_state': ( 'management/monitoring.html#time_to_state',
                                                                                                                       'portfolio_research/management/monitoring.py')},
             'portfolio_research.management.overlays': { 'portfolio_research.management.overlays.apply_overlay': ( 'management/overlays.html#apply_overlay',

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TESTS', 'WEIGHTS', 'STATES', 'LEVELS', 'BACK', 'SUNK', 'CAPITAL', 'CALIBRATION', 'Mandate', 'Monitored', 'monitor',
-           'MonitoredTable', 'Monitor', 'time_to_state', 'power_table']
+           'MonitoredTable', 'Monitor', 'state_paths', 'time_to_state', 'power_table']
 
 # %% ../../nbs/management/11_monitoring.ipynb #9e8bb242
 import hashlib
@@ -389,7 +389,9 @@ def _play(state: list, values: np.ndarray, alone: np.ndarray, both: np.ndarray, 
     out = np.empty((len(values), 12))
     _run(*arrays, values[:k], alone, p, out[:k])
     if k < len(values):
-        if not paired: arrays[2][:3, :4] = arrays[0][_EVIDENCE] / p[_FACTOR] if alone.any() else 1 - arrays[2][:3, :4]
+        wealth = arrays[0][_EVIDENCE] / p[_FACTOR]
+        own = slice(_K, _M) if p[_EVER] else slice(_M, _C)
+        if not paired and wealth > 0: arrays[2][:3, own] = wealth
         _run(*arrays, values[k:], both, p, out[k:])
         state[3] = True
     return out, k
@@ -766,31 +768,40 @@ def _spare(overlay: Monitor, sleeves: dict) -> None:
         s["rejected"] = s["state"] == "suspend" and (s["rejected"] or bool(rejected))
         if s["state"] == "suspend" and not s["rejected"]: s["capital"] = CAPITAL[2]
 
-# %% ../../nbs/management/11_monitoring.ipynb #9da894e9
-def time_to_state(
+# %% ../../nbs/management/11_monitoring.ipynb #47562962
+def state_paths(
     returns: np.ndarray,     # (n, T) returns per bar of n paths, fractions
     mandate: Mandate,        # one for all; without goals by regime
     shadow: np.ndarray | None = None,     # (n, T) returns of their shadows; None: no paired evidence
     benchmark: np.ndarray | None = None,  # (n, T)
     rest: np.ndarray | None = None,       # (n, T)
-    state: str = "suspend",  # or reduce, or watch: the first time it is this bad
     per_year: float = 252.0, # bars in a year
     warmup: int = 63,        # bars that only feed volatilities and serial correlations
-) -> np.ndarray:             # (n,) bars until then, from 1; T + 1 where it never was
-    "When a monitor first comes to a state, on many paths."
+) -> np.ndarray:             # (n, T) positions in STATES
+    "The states of a monitor on many paths."
     p, (n, T) = _parameters(mandate, per_year, warmup), returns.shape
     alone, both = (_shares(mandate, paired, benchmark is not None, rest is not None, None)
                    for paired in (False, shadow is not None))
-    rows, found = np.full((T, len(_COLUMNS)), np.nan), np.full(n, T + 1)
+    rows, states = np.full((T, len(_COLUMNS)), np.nan), np.empty((n, T), np.int8)
     rows[:, 2], rows[:, 7], rows[:, 8] = 0.0, _goals(mandate, pd.RangeIndex(T), per_year, None), 0.0
     for i in range(n):
         rows[:, 0] = rows[:, 3] = returns[i]
         if shadow is not None: rows[:, 1] = rows[:, 4] = shadow[i]
         if benchmark is not None and mandate.max_beta is not None: rows[:, 5] = benchmark[i]
         if rest is not None and mandate.max_correlation is not None: rows[:, 6] = rest[i]
-        bad = _play(_fresh(), rows, alone, both, p)[0][:, 0] >= STATES.index(state)
-        if bad.any(): found[i] = bad.argmax() + 1
-    return found
+        states[i] = _play(_fresh(), rows, alone, both, p)[0][:, 0]
+    return states
+
+def time_to_state(
+    returns: np.ndarray,     # (n, T) returns per bar of n paths, fractions
+    mandate: Mandate,        # one for all; without goals by regime
+    *args,                   # shadow, benchmark, rest: as for `state_paths`
+    state: str = "suspend",  # or reduce, or watch: the first time it is this bad
+    **kwargs,                # per_year, warmup
+) -> np.ndarray:             # (n,) bars until then, from 1; T + 1 where it never was
+    "When a monitor first comes to a state, on many paths."
+    bad = state_paths(returns, mandate, *args, **kwargs) >= STATES.index(state)
+    return np.where(bad.any(axis=1), bad.argmax(axis=1) + 1, returns.shape[1] + 1)
 
 # %% ../../nbs/management/11_monitoring.ipynb #bc67b205
 def power_table(
