@@ -35,7 +35,8 @@ def _read_goal(goal: str | Guard) -> Guard:
     "A goal of one regime, or of all."
     guard = parse_guard(goal) if isinstance(goal, str) else goal
     if not isinstance(guard, Guard) or guard.what not in ("sharpe", "return") or guard.relation != ">=":
-        raise ParameterError(f"Mandate: a goal is 'sharpe >= 0.5' or 'return >= 5%', not {str(goal)!r}; limits "
+        raise ParameterError(f"Mandate: a goal is 'sharpe >= 0.5' or 'return >= 5%', not {str(goal)!r}; "
+                             f"limits "
                              "have arguments of their own, such as max_volatility")
     return guard
 
@@ -46,7 +47,8 @@ def _read_alarm(text: str) -> tuple[str, float]:
         raise ParameterError(f"Mandate: false_alarm is '5% ever' or '1 per 10Y', not {text!r}")
     if match["share"]:
         if not 0 < (share := float(match["share"]) / 100) <= .5:
-            raise ParameterError(f"Mandate: false_alarm {text!r}: between 0% and 50%; a test that is never wrong "
+            raise ParameterError(f"Mandate: false_alarm {text!r}: between 0% and 50%; a test that is never "
+                                 f"wrong "
                                  "never says anything")
         return "ever", share
     years = n_bars(match["time"], 3650) / 3650 if float(match["time"][:-1]) > 0 else 0.0
@@ -93,7 +95,8 @@ def _read_goals(goal) -> tuple[Guard, ...]:
     if goal is None: return ()
     if not isinstance(goal, Mapping): return (_read_goal(goal),)
     if set(goal) != set(REGIMES):
-        raise UnknownNameError(f"Mandate: a goal for each of {', '.join(REGIMES)}, not {', '.join(map(str, goal))}")
+        raise UnknownNameError(f"Mandate: a goal for each of {', '.join(REGIMES)}, not "
+                               f"{', '.join(map(str, goal))}")
     read = tuple(_read_goal(goal[name]) for name in REGIMES)
     if len({g.what for g in read}) > 1: raise ParameterError("Mandate: goals of all regimes have one unit")
     return read
@@ -106,19 +109,23 @@ def _check_mandate(m: Mandate) -> None:
     if not m.goals and all(x is None for x in limits):
         raise wrong("without a goal and without a limit there is nothing to test; write goal='sharpe >= 0.5'")
     if m.max_drawdown is not None and not 0 < m.max_drawdown < 1:
-        raise wrong(f"max_drawdown {m.max_drawdown:g} is no fraction between 0 and 1: at 0 it cannot be met, and "
+        raise wrong(f"max_drawdown {m.max_drawdown:g} is no fraction between 0 and 1: at 0 it cannot be "
+                    f"met, and "
                     "100% is never passed")
     if m.max_correlation is not None and not -1 < m.max_correlation < 1:
-        raise wrong(f"max_correlation {m.max_correlation:g}: from 1 on it can never be broken, and is never tested")
+        raise wrong(f"max_correlation {m.max_correlation:g}: from 1 on it can never be broken, and is "
+                    f"never tested")
     for name in ("max_volatility", "max_turnover", "shortfall"):
         if (value := getattr(m, name)) is not None and not 0 < value < np.inf:
             raise wrong(f"{name} is above 0, not {value:g}: at 0 it cannot be met by a strategy that trades")
     if not m.tolerance >= 0: raise wrong(f"tolerance >= 0 is wanted, not {m.tolerance:g}")
     if m.sharpe is not None and m.sharpe > _BEST:
-        raise wrong(f"the goal asks for a Sharpe ratio of {m.sharpe:.2g}, which no strategy keeps for years: it "
+        raise wrong(f"the goal asks for a Sharpe ratio of {m.sharpe:.2g}, which no strategy keeps for "
+                    f"years: it "
                     "cannot be met")
     if (len(m.goals) > 1) != (m.regime is not None):
-        raise wrong("a goal for each regime needs regime=, a detector such as StatisticalRegime(), and a detector "
+        raise wrong("a goal for each regime needs regime=, a detector such as StatisticalRegime(), and a "
+                    "detector "
                     "needs such a goal")
 
 def _foreseen(m: Mandate) -> Iterable[str]:
@@ -132,10 +139,12 @@ def _foreseen(m: Mandate) -> Iterable[str]:
                    f"{m.max_drawdown:.0%} every {years:.1f} years: reaching that limit reduces it and is no "
                    "evidence against it")
     if kind == "ever" and m.goals:
-        yield ("false alarms are counted for ever, so the drawdown has no say of its own: every strategy reaches "
+        yield ("false alarms are counted for ever, so the drawdown has no say of its own: every strategy "
+               "reaches "
                "every drawdown in the end")
     if m.sharpe is not None and 0 < m.sharpe < .3:
-        yield (f"a Sharpe ratio of {m.sharpe:.2g} that became 0 takes decades to be found by profit and loss; only "
+        yield (f"a Sharpe ratio of {m.sharpe:.2g} that became 0 takes decades to be found by profit and "
+               f"loss; only "
                "a shadow can show it sooner")
 
 # %% ../../nbs/management/11_monitoring.ipynb #a1af6c17
@@ -143,14 +152,14 @@ TESTS = ("exposure", "hit rate", "paired return", "drawdown", "volatility", "bet
 WEIGHTS = np.array([.10, .05, .45, .10, .05, .05, .05, .15])  # of the tests, where all can be made
 STATES = ("ok", "watch", "reduce", "suspend")
 LEVELS = (4.0, 10.0, 20.0)             # evidence at which watch, reduce and suspend are entered
-BACK, SUNK = 4.0, 0.25                 # evidence of health at which it is back, and below which it is not let sink
+BACK, SUNK = 4.0, 0.25                 # evidence of health at which it is back, and its least value
 CAPITAL = (1.0, 1.0, 0.5, 0.0)         # share of its weight that a strategy in each state keeps
-CALIBRATION = 0.8                      # of the threshold of "1 per 10Y": what simulated markets allow, see below
+CALIBRATION = 0.8                      # of the threshold of "1 per 10Y": what simulated markets allow
 
 # %% ../../nbs/management/11_monitoring.ipynb #f5b092a1
 _EXPOSURE, _HITS, _PAIRED, _DRAWDOWN, _VOLATILITY, _BETA, _CORRELATION, _GOAL = range(8)
-(_EVER, _FACTOR, _DEEPEST, _VARIANCE, _BETA_MAX, _AGREE, _RATIO, _TOLERANCE, _SHORTFALL, _UNIT, _DRIFT, _WARMUP,
- _PER_YEAR) = range(13)
+(_EVER, _FACTOR, _DEEPEST, _VARIANCE, _BETA_MAX, _AGREE, _RATIO, _TOLERANCE, _SHORTFALL, _UNIT, _DRIFT,
+ _WARMUP, _PER_YEAR) = range(13)
 _BAND, _SIGN_STAKES, _UNITS = .2, (.05, .15), (.75, 2.0)  # of exposure; stakes on signs; on units of Sharpe
 
 def _parameters(m: Mandate, per_year: float, warmup: int) -> np.ndarray:
@@ -219,7 +228,8 @@ def _collect(head, tests, bets, weights, p, out):
         if bets[i, 0] > 0:
             a, b = bets[i, 1], bets[i, 2]
             tests[i, 0], tests[i, 1] = min(tests[i, 0] * a, _CEILING), min(tests[i, 1] * b, _CEILING)
-            tests[i, 2], tests[i, 3] = min((tests[i, 2] + 1) * a, _CEILING), min((tests[i, 3] + 1) * b, _CEILING)
+            tests[i, 2] = min((tests[i, 2] + 1) * a, _CEILING)
+            tests[i, 3] = min((tests[i, 3] + 1) * b, _CEILING)
             grown = a if tests[i, 2] >= tests[i, 3] else b
             tests[i, _C] = min(max(tests[i, _C], 1.0) * grown, _CEILING)
             if tests[i, _C] <= 1: tests[i, _ONSET] = head[_BARS]
@@ -274,11 +284,12 @@ def _recover(head, tests, bets, weights, broken, p):
 @register_jitable(error_model="numpy")
 def _restart(head, tests):
     "Back in order: evidence and peak start anew."
-    head[_STATE], head[_SINCE], head[_FACT], head[_DEPTH], head[_PEAK] = 0.0, head[_BARS], 0.0, 0.0, head[_WEALTH]
-    head[_FELL] = head[_BARS]
+    head[_STATE] = head[_FACT] = head[_DEPTH] = 0.0
+    head[_SINCE], head[_FELL], head[_PEAK] = head[_BARS], head[_BARS], head[_WEALTH]
     for i in range(len(tests)):
         tests[i, 0], tests[i, 1] = min(tests[i, 0], 1.0), min(tests[i, 1], 1.0)
-        tests[i, 2], tests[i, 3], tests[i, _C], tests[i, _ONSET], tests[i, _BLAMED] = 0.0, 0.0, 1.0, head[_BARS], 0.0
+        tests[i, 2], tests[i, 3], tests[i, _BLAMED] = 0.0, 0.0, 0.0
+        tests[i, _C], tests[i, _ONSET] = 1.0, head[_BARS]
 
 # %% ../../nbs/management/11_monitoring.ipynb #de90eb55
 def _looped(made_of):
@@ -292,7 +303,7 @@ def _looped(made_of):
             out[t] = 0.0
             out[t, 0], out[t, 1], out[t, 2] = head[_STATE], head[_EVIDENCE], head[_HEALTH]
             x, short = r - cash, np.nan
-            if np.isnan(r) or abs(x) < 1e-15 and seen[0, 0] == 0: continue       # not there, or not trading yet
+            if np.isnan(r) or abs(x) < 1e-15 and seen[0, 0] == 0: continue  # absent, or not trading yet
             bets[:, 0] = 0.0
             u, scale, white = whiten_step(seen[0], x, p[_WARMUP])
             if white > 1e-12: short = _own_bets(bets, x, u, scale, white, market - cash, rest, goal, p)
@@ -307,7 +318,8 @@ def _looped(made_of):
             head[_WEALTH] *= 1 + r
             head[_PEAK] = max(head[_PEAK], head[_WEALTH])
             out[t, 11] = _age(head, tests, out[t, 3:11], weights)
-            broken = fact > 0 or (p[_DEEPEST] > 0 and head[_WEALTH] < (1 - p[_DEEPEST]) * head[_PEAK] * (1 - 1e-12))
+            deepest = (1 - p[_DEEPEST]) * head[_PEAK] * (1 - 1e-12)
+            broken = fact > 0 or (p[_DEEPEST] > 0 and head[_WEALTH] < deepest)
             level = 3 if total >= 20 else 2 if total >= 10 or broken else 1 if total >= 4 else 0
             if level > head[_STATE]: _worsen(head, tests, out[t, 3:11], weights, level, broken and total < 10)
             elif head[_STATE] > 0:
@@ -346,8 +358,9 @@ def _rows(m: Mandate, dates: pd.DatetimeIndex, per_year: float, live, shadow=Non
     if shadow is not None and gap.any():
         raise CalendarError(f"monitor: the shadow has no return on {day(dates[gap][0])}, one of {gap.sum()} "
                             "days; live and shadow are compared on the same days")
-    held = (rows[:, 0], rows[:, 1]) if exposures is None else [_on(dates, exposures[x]) for x in ("live", "shadow")]
-    rows[:, 3], rows[:, 4] = held
+    rows[:, 3], rows[:, 4] = rows[:, 0], rows[:, 1]
+    if exposures is not None:
+        rows[:, 3], rows[:, 4] = (_on(dates, exposures[x]) for x in ("live", "shadow"))
     rows[:, 5] = _on(dates, None if m.max_beta is None else benchmark)
     rows[:, 6] = _on(dates, None if m.max_correlation is None else rest)
     rows[:, 7], rows[:, 8] = _goals(m, dates, per_year, regimes), 0.0
@@ -356,7 +369,8 @@ def _rows(m: Mandate, dates: pd.DatetimeIndex, per_year: float, live, shadow=Non
         rows[:, 8] = year.to_numpy() > m.max_turnover + 1e-12
     return rows
 
-def _frame(rows: np.ndarray, dates: pd.DatetimeIndex) -> pd.DataFrame: return pd.DataFrame(rows, dates, _COLUMNS)
+def _frame(rows: np.ndarray, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    return pd.DataFrame(rows, dates, _COLUMNS)
 
 def _goals(m: Mandate, dates: pd.DatetimeIndex, per_year: float, regimes) -> np.ndarray | float:
     "The goal of each bar, from regimes as of the bar before."
@@ -364,7 +378,8 @@ def _goals(m: Mandate, dates: pd.DatetimeIndex, per_year: float, regimes) -> np.
     unit = per_year ** -.5 if m.goals[0].what == "sharpe" else 1 / per_year
     if len(m.goals) == 1: return m.goals[0].value * unit
     if regimes is None:
-        raise ParameterError("monitor: the goal depends on the regime; give regimes=, the probabilities by date, "
+        raise ParameterError("monitor: the goal depends on the regime; give regimes=, the probabilities by "
+                             "date, "
                              "as detector.probabilities(market)")
     p = regimes[list(REGIMES)].shift(1).reindex(dates).to_numpy(float)
     return p @ np.array([g.value * unit for g in m.goals])
@@ -372,7 +387,8 @@ def _goals(m: Mandate, dates: pd.DatetimeIndex, per_year: float, regimes) -> np.
 def _shares(m: Mandate, paired: bool, benchmark: bool, rest: bool, tests: Iterable[str] | None) -> np.ndarray:
     "(8,) weights of the tests that can be made; they sum to 1, or are all 0."
     can = np.array([paired] * 3 + [bool(m.goals) and m.alarm[0] == "per", m.max_volatility is not None,
-                    benchmark and m.max_beta is not None, rest and m.max_correlation is not None, bool(m.goals)])
+                    benchmark and m.max_beta is not None, rest and m.max_correlation is not None,
+                    bool(m.goals)])
     if tests is not None:
         if unknown := set(tests) - set(TESTS):
             raise UnknownNameError(f"monitor: there is no test {unknown.pop()!r}, only {', '.join(TESTS)}")
@@ -406,22 +422,26 @@ def _measured(test: str, w: pd.DataFrame, m: Mandate, per_year: float) -> str:
         slope = (w.held * w.wanted).sum() / (w.wanted ** 2).sum()
         return f"the strategy holds {slope:.2f} of what its shadow holds, {span}"
     if test == "hit rate":
-        return f"right on {(x > 0).mean():.1%} of the bars, its shadow on {(w.shadow > w.cash).mean():.1%}, {span}"
+        own, its = (x > 0).mean(), (w.shadow > w.cash).mean()
+        return f"right on {own:.1%} of the bars, its shadow on {its:.1%}, {span}"
     if test == "paired return":
         return (f"live less shadow {d.mean() * per_year:+.1%} a year at a tracking noise of "
                 f"{d.std() * per_year ** .5:.1%}, {span}")
     if test == "volatility":
-        return f"volatility {(x ** 2).mean() ** .5 * per_year ** .5:.1%}, the limit is {m.max_volatility:.1%}, {span}"
+        volatility = ((x ** 2).mean() * per_year) ** .5
+        return f"volatility {volatility:.1%}, the limit is {m.max_volatility:.1%}, {span}"
     if test == "beta":
         market = w.benchmark - w.cash
         return f"beta {(x * market).sum() / (market ** 2).sum():.2f}, the limit is {m.max_beta:.2f}, {span}"
     if test == "correlation":
-        return f"correlation with the rest {x.corr(w['rest']):.2f}, the limit is {m.max_correlation:.2f}, {span}"
+        rho = x.corr(w["rest"])
+        return f"correlation with the rest {rho:.2f}, the limit is {m.max_correlation:.2f}, {span}"
     total = (1 + w.live).prod() - 1
-    goal = f"the goal is {m.drift:.2g}" if m.goals and m.goals[0].what == "sharpe" else f"the goal is {m.drift:.1%}"
+    ratio = m.goals[0].what == "sharpe"
+    goal = f"the goal is {m.drift:.2g}" if ratio else f"the goal is {m.drift:.1%}"
     if len(m.goals) > 1: goal += " on average over regimes"
     if test == "drawdown": return f"{total:+.1%} from its peak in units of volatility, {span}; {goal}"
-    value = f"Sharpe ratio {sharpe(x):.2f}" if m.goals[0].what == "sharpe" else f"return {x.mean() * per_year:.1%}"
+    value = f"Sharpe ratio {sharpe(x):.2f}" if ratio else f"return {x.mean() * per_year:.1%}"
     return f"{value}, {goal}, {span}"
 
 def _why(out: np.ndarray, rows: pd.DataFrame, weights: np.ndarray, m: Mandate, per_year: float) -> str:
@@ -429,13 +449,15 @@ def _why(out: np.ndarray, rows: pd.DataFrame, weights: np.ndarray, m: Mandate, p
     now, evidence, health = int(out[0]), out[1], out[2]
     if now == 0: return f"evidence of health {health:.1f} (back at {BACK:g})"
     if evidence < LEVELS[now - 1]:
-        if rows.fact.iloc[-1] > 0: return f"turnover of the last year is beyond the limit of {m.max_turnover:.0%}"
+        if rows.fact.iloc[-1] > 0:
+            return f"turnover of the last year is beyond the limit of {m.max_turnover:.0%}"
         return f"the drawdown is beyond the limit of {m.max_drawdown:.0%}"
     part = weights * out[3:11]
     top = int(part.argmax())
     window = rows.iloc[len(rows) - 1 - int(out[11]):]
     window = window[window.live.notna()]
-    return (f"evidence {evidence:.1f} ({STATES[now]} at {LEVELS[now - 1]:g}), {part[top] / evidence:.0%} of it "
+    return (f"evidence {evidence:.1f} ({STATES[now]} at {LEVELS[now - 1]:g}), {part[top] / evidence:.0%} "
+            f"of it "
             f"{TESTS[top]}: {_measured(TESTS[top], window, m, per_year)}")
 
 # %% ../../nbs/management/11_monitoring.ipynb #ac2881ec
@@ -473,7 +495,8 @@ class Monitored:
         "What has to happen for the state to be ok again."
         if self.state == "ok": return ""
         of = f" in {', '.join(self.blamed)}" if self.blamed else ""
-        return (f"ok when the evidence of health{of}, counted since {day(self.since)}, reaches {BACK:g}; it is "
+        return (f"ok when the evidence of health{of}, counted since {day(self.since)}, reaches {BACK:g}; "
+                f"it is "
                 f"{self.path.health.iloc[-1]:.2g}")
     def plot(self):
         "Wealth of the strategy and its shadow, evidence, and evidence of health."
@@ -504,7 +527,8 @@ def monitor(
     "Does a strategy, or do several, still meet the mandate; raises as `check_returns` does."
     market = getattr(live, "market", None)
     if market is not None:
-        benchmark, per_year = benchmark if benchmark is not None else market.benchmark_returns, market.per_year
+        if benchmark is None: benchmark = market.benchmark_returns
+        per_year = market.per_year
         cash, turnover = market.cash_returns, live.traded / 2 if turnover is None else turnover
         if isinstance(mandate, Mandate) and mandate.regime is not None and regimes is None:
             regimes = mandate.regime.probabilities(market)
@@ -513,8 +537,9 @@ def monitor(
     per_year = per_year or periods_per_year(live.index, "monitor")
     given = dict(benchmark=benchmark, cash=cash, regimes=regimes, exposures=exposures, turnover=turnover)
     if isinstance(live, pd.Series):
-        return _monitor_one(str(live.name or "strategy"), live, _mandate_of(mandate, live.name), per_year, warmup,
-                            tests, shadow=None if shadow is None else check_returns(shadow), rest=rest, **given)
+        if shadow is not None: shadow = check_returns(shadow)
+        return _monitor_one(str(live.name or "strategy"), live, _mandate_of(mandate, live.name), per_year,
+                            warmup, tests, shadow=shadow, rest=rest, **given)
     others = lambda name: rest if rest is not None else live.drop(columns=name).mean(axis=1)
     if shadow is not None: check_returns(shadow)
     return MonitoredTable({name: _monitor_one(
@@ -526,7 +551,8 @@ def _mandate_of(mandates: Mandate | Mapping[str, Mandate], name) -> Mandate:
     "The mandate of a name."
     if isinstance(mandates, Mandate): return mandates
     if not isinstance(mandates, Mapping) or name not in mandates or not isinstance(mandates[name], Mandate):
-        raise UnknownNameError(f"monitor: there is no Mandate for {name!r}; give one for all, or {{name: Mandate}}")
+        raise UnknownNameError(f"monitor: there is no Mandate for {name!r}; give one for all, or "
+                               f"{{name: Mandate}}")
     return mandates[name]
 
 # %% ../../nbs/management/11_monitoring.ipynb #2692c894
@@ -540,7 +566,8 @@ def _monitor_one(name: str, live: pd.Series, m: Mandate, per_year: float, warmup
     p = _parameters(m, per_year, warmup)
     fact = m.max_drawdown is not None or m.max_turnover is not None and given["turnover"] is not None
     if not both.any() and not fact:
-        raise ParameterError(f"monitor: nothing of the mandate of {name!r} can be tested with what was given: "
+        raise ParameterError(f"monitor: nothing of the mandate of {name!r} can be tested with what was "
+                             f"given: "
                              f"{'; '.join(_untested(m, rows, given))}")
     state = _fresh()
     out, k = _play(state, rows.to_numpy(), alone, both, p)
@@ -568,13 +595,15 @@ def _evidence_table(last: np.ndarray, tests: np.ndarray, rows: pd.DataFrame, wei
     for i in np.flatnonzero(weights):
         window = rows.iloc[max(min(int(tests[i, _ONSET]), len(rows) - 63), 0):]
         window = window[window.live.notna()]
-        table[TESTS[i]] = weights[i], last[3 + i], _measured(TESTS[i], window, m, per_year) if len(window) else ""
+        sees = _measured(TESTS[i], window, m, per_year) if len(window) else ""
+        table[TESTS[i]] = weights[i], last[3 + i], sees
     return pd.DataFrame.from_dict(table, orient="index", columns=["weight", "evidence", "what it sees"])
 
 def _untested(m: Mandate, rows: pd.DataFrame, given: dict) -> Iterable[str]:
     "What the mandate asks for and nothing was given to test it with."
     if not rows.shadow.notna().any(): yield "there is no shadow, and so no paired evidence"
-    elif np.array_equal(rows.live, rows.shadow, equal_nan=True): yield "live and shadow are the same on every day"
+    elif np.array_equal(rows.live, rows.shadow, equal_nan=True):
+        yield "live and shadow are the same on every day"
     if m.max_correlation is not None and not rows["rest"].notna().any():
         yield "the correlation is not tested: no rest was given"
     if m.max_beta is not None and not rows.benchmark.notna().any():
@@ -586,8 +615,10 @@ def _unseen(rows: pd.DataFrame, warmup: int) -> Iterable[str]:
     "Strategies that have not traded, or not for long enough."
     seen = rows.live.dropna()
     if not (seen != 0).any(): yield f"it has not traded: all {len(seen)} returns are 0, and nothing is tested"
-    elif (seen != 0).sum() < 10: yield f"it has hardly traded: {(seen != 0).sum()} of {len(seen)} returns are not 0"
-    if len(seen) <= warmup + 1: yield f"nothing is tested yet: {len(seen)} bars, and the first {warmup + 1} only warm up"
+    elif (seen != 0).sum() < 10:
+        yield f"it has hardly traded: {(seen != 0).sum()} of {len(seen)} returns are not 0"
+    if len(seen) <= warmup + 1:
+        yield f"nothing is tested yet: {len(seen)} bars, and the first {warmup + 1} only warm up"
 
 # %% ../../nbs/management/11_monitoring.ipynb #4f46e235
 def _plot_monitored(seen: Monitored):
@@ -613,7 +644,8 @@ def _plot_monitored(seen: Monitored):
     run = (seen.path.state != seen.path.state.shift()).cumsum()
     for _, part in seen.path.groupby(run):
         if (state := part.state.iloc[0]) in shade:
-            for ax in (top, low): ax.axvspan(part.index[0], part.index[-1], color=COLOURS[1], alpha=shade[state], lw=0)
+            for ax in (top, low):
+                ax.axvspan(part.index[0], part.index[-1], color=COLOURS[1], alpha=shade[state], lw=0)
     return fig
 
 # %% ../../nbs/management/11_monitoring.ipynb #508fb9d9
@@ -627,7 +659,7 @@ class MonitoredTable(Mapping):
     def __len__(self) -> int: return len(self.results)
     def table(self) -> pd.DataFrame:
         "A row a strategy: state, since, evidence, health, capital, reason."
-        rows = {name: (r.state, r.since, r.path.evidence.iloc[-1], r.path.health.iloc[-1], r.capital, r.reason)
+        rows = {name: (r.state, r.since, *r.path[["evidence", "health"]].iloc[-1], r.capital, r.reason)
                 for name, r in self.results.items()}
         return pd.DataFrame.from_dict(rows, orient="index",
                                       columns=["state", "since", "evidence", "health", "capital", "reason"])
@@ -637,7 +669,8 @@ class MonitoredTable(Mapping):
         "Which mandates are not met, at a false discovery rate, under any dependence (e-BH)."
         for name, r in self.results.items(): _need_e_values(r.mandate, name)
         e = [r.path.evidence.iloc[-1] / (20 * r.mandate.alarm[1]) for r in self.results.values()]
-        return [name for name, out in zip(self.results, e_bh(np.array(e), fraction(rate)), strict=True) if out]
+        out = e_bh(np.array(e), fraction(rate))
+        return [name for name, rejected in zip(self.results, out, strict=True) if rejected]
     def __repr__(self) -> str: return "\n".join(map(str, self.results.values()))
 
 def _need_e_values(m: Mandate, name) -> None:
@@ -681,7 +714,8 @@ class Monitor:
         seen: Any,    # weights, market, sleeves, managed, unmanaged, as known
     ) -> tuple[pd.Series, list, dict]:  # adjusted weights, flags, the state after
         "The same from what was seen before and the bars since, with the unmanaged sleeve as the shadow."
-        state, news = _follow(self, state, seen.weights.index, seen.market, seen.sleeves, seen.managed, seen.unmanaged)
+        state, news = _follow(self, state, seen.weights.index, seen.market, seen.sleeves, seen.managed,
+                              seen.unmanaged)
         return *self._cut(seen.weights, state, news), state
     def _cut(self, weights: pd.Series, state: dict, news: dict) -> tuple[pd.Series, list]:
         "Weights times what each state leaves, and flags: the news, and who is not in order."
@@ -691,7 +725,8 @@ class Monitor:
             for to, text in news.get(name, ()):
                 flags.append(Flag(_FLAGS[to], str(self), f"{name}: {text}"))
             if s["state"] != "ok" and name not in news:
-                flags.append(Flag("info", str(self), f"{name}: {s['state']} since {s['since']}, {s['reason']}"))
+                text = f"{name}: {s['state']} since {s['since']}, {s['reason']}"
+                flags.append(Flag("info", str(self), text))
         return reallocate(weights, weights * kept, self.remainder), flags
     def __str__(self) -> str:
         m = self.mandates
@@ -704,7 +739,8 @@ def _follow(overlay: Monitor, state: dict, names: pd.Index, market: Market, slee
             managed: pd.DataFrame, unmanaged: pd.DataFrame | None) -> tuple[dict, dict]:
     "The state after the bars since, and the changes of each sleeve on them."
     if state.get("version") != 1 or state["sleeves"] and set(state["sleeves"]) != set(map(str, names)):
-        raise StateError(f"{overlay}: the state is of {', '.join(state.get('sleeves', ()))} and the sleeves are "
+        raise StateError(f"{overlay}: the state is of {', '.join(state.get('sleeves', ()))} and the "
+                         f"sleeves are "
                          f"{', '.join(map(str, names))}; begin with start()")
     dates = managed.index
     k = 0 if state["as_of"] is None else int(dates.searchsorted(pd.Timestamp(state["as_of"]), side="right"))
@@ -715,11 +751,13 @@ def _follow(overlay: Monitor, state: dict, names: pd.Index, market: Market, slee
     for j, name in enumerate(names):
         m = _mandate_of(overlay.mandates, name)
         regimes = None if m.regime is None else m.regime.probabilities(market)
-        given = dict(shadow=None if unmanaged is None else unmanaged[name].to_numpy(float), benchmark=benchmark,
-                     cash=cash, rest=None if others is None else others[j], regimes=regimes)
+        book = None if unmanaged is None else unmanaged[name].to_numpy(float)
+        given = dict(shadow=book, benchmark=benchmark, cash=cash,
+                     rest=None if others is None else others[j], regimes=regimes)
         old = state["sleeves"].get(str(name))
-        after[str(name)], news[str(name)] = _catch_up(overlay, m, old, managed[name], given, k, sleeves.per_year,
-                                                      -1 if unmanaged is None else 0)
+        last = -1 if unmanaged is None else 0
+        after[str(name)], news[str(name)] = _catch_up(overlay, m, old, managed[name], given, k,
+                                                      sleeves.per_year, last)
     if overlay.false_discoveries is not None: _spare(overlay, after)
     return ({"version": 1, "as_of": str(dates[-1]) if len(dates) else None, "sleeves": after},
             {name: said for name, said in news.items() if said})
@@ -738,12 +776,14 @@ def _others(returns: pd.DataFrame) -> np.ndarray | None:
 def _catch_up(overlay: Monitor, m: Mandate, old: dict | None, live: pd.Series, given: dict, k: int,
               per_year: float, since: int) -> tuple[dict, list]:
     "One sleeve over the bars from k on: what to remember, and its changes (state, text), or the last (-1)."
-    memory = _fresh() if old is None else [np.array(old[x]) for x in ("head", "seen", "tests")] + [old["paired"]]
+    memory = _fresh()
+    if old is not None: memory = [*(np.array(old[x]) for x in ("head", "seen", "tests")), old["paired"]]
     dates = live.index[k:]
     cut = {key: x[k:] if isinstance(x, np.ndarray) else x for key, x in given.items()}
     rows = _rows(m, dates, per_year, live.to_numpy()[k:], **cut)
     here = given["benchmark"] is not None, given["rest"] is not None
-    alone, both = (_shares(m, paired, *here, overlay.tests) for paired in (False, given["shadow"] is not None))
+    has_shadow = given["shadow"] is not None
+    alone, both = (_shares(m, paired, *here, overlay.tests) for paired in (False, has_shadow))
     before = memory[0][_STATE]
     out, at = _play(memory, rows, alone, both, _parameters(m, per_year, overlay.warmup))
     said = {} if old is None else {key: old[key] for key in ("since", "reason")}
@@ -805,30 +845,32 @@ def time_to_state(
 
 # %% ../../nbs/management/11_monitoring.ipynb #bc67b205
 def power_table(
-    mandate: Mandate,                 # with a goal in Sharpe ratios; only the goal and the drawdown have a say
+    mandate: Mandate,                 # with one goal, in Sharpe ratios; its limits have no say
     process: str = "iid",             # of PROCESSES
     paths: int = 200,                 # simulated strategies, for each number
     years: int = 30,                  # watched, for false alarms; delays are cut there
     seed: int = 0,                    # of the simulation
-) -> pd.DataFrame:                    # a row a detector: mean time to a false alarm, share within 5 years, delays
+) -> pd.DataFrame:  # a row a detector: mean time to a false alarm, share within 5 years, delays
     "How often detectors of a change in profit and loss are wrong, and how long they take, in years."
     rng, T, good, unit = np.random.default_rng(seed), 252 * years, mandate.drift, 252 ** -.5
-    calm, lost, turned = (simulated_paths(process, paths, T, rng, sharpe) for sharpe in (good, good - 1, good - 2))
+    calm, lost, turned = (simulated_paths(process, paths, T, rng, good - less) for less in (0, 1, 2))
     fall = lambda x: np.maximum.accumulate(np.cumsum(x)) - np.cumsum(x)
     statistics = {"CUSUM": lambda x: cusum(good * unit - x, unit / 2),
-                  "Shiryaev-Roberts": lambda x: np.log(shiryaev_roberts(good * unit - x, unit)), "drawdown stop": fall}
+                  "Shiryaev-Roberts": lambda x: np.log(shiryaev_roberts(good * unit - x, unit)),
+                  "drawdown stop": fall}
     table = {}
     for name, statistic in statistics.items():
         none, nought, minus = (np.array([statistic(x) for x in part]) for part in (calm, lost, turned))
         h = calibrate_threshold(none, 2520)
         first = lambda s, h=h: np.where((s >= h).any(axis=1), (s >= h).argmax(axis=1) + 1, T)
-        table[name] = (mean_time_to_alarm(none, h), 252 * (first(none) <= 1260).mean(), np.median(first(nought)),
-                       np.median(first(minus)))
+        table[name] = (mean_time_to_alarm(none, h), 252 * (first(none) <= 1260).mean(),
+                       np.median(first(nought)), np.median(first(minus)))
     bars = [time_to_state(.10 * unit * x, Mandate(f"sharpe >= {good}", false_alarm=mandate.false_alarm))
             for x in (calm, lost, turned)]
     alarms = max((bars[0] <= T).sum(), 1)
-    table[f"monitor, {mandate.false_alarm}"] = (np.minimum(bars[0], T).sum() / alarms, 252 * (bars[0] <= 1260).mean(),
-                                                np.median(bars[1]), np.median(bars[2]))
+    table[f"monitor, {mandate.false_alarm}"] = (np.minimum(bars[0], T).sum() / alarms,
+                                                252 * (bars[0] <= 1260).mean(), np.median(bars[1]),
+                                                np.median(bars[2]))
     return pd.DataFrame.from_dict(table, orient="index", columns=[
         "mean time to a false alarm", "false within 5 years", f"delay {good:g} to {good - 1:g}",
         f"delay {good:g} to {good - 2:g}"]) / 252

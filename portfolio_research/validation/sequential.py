@@ -151,7 +151,8 @@ def cusum_run_length(
 ) -> float:              # mean number of observations until the alarm, from zero
     "Mean run length of the one-sided CUSUM of normal observations, by its integral equation (Page 1954)."
     from scipy.stats import norm
-    if not h > 0 or nodes < 2: raise ParameterError(f"cusum_run_length: h > 0 and nodes >= 2: {h!r}, {nodes!r}")
+    if not h > 0 or nodes < 2:
+        raise ParameterError(f"cusum_run_length: h > 0 and nodes >= 2: {h!r}, {nodes!r}")
     y, w = np.polynomial.legendre.leggauss(nodes)
     y, w = np.append(0.0, h / 2 * (y + 1)), np.append(0.0, h / 2 * w)
     kernel = norm.pdf(y[None, :] + k - y[:, None] - delta) * w
@@ -180,7 +181,7 @@ def e_bh(
     e: np.ndarray,       # (n,) e-values, >= 0
     alpha: float = .05,  # false discoveries among the rejected, on average; in (0, 1)
 ) -> np.ndarray:         # (n,) whether each is rejected
-    "Which of many hypotheses to reject, at a false discovery rate, under any dependence (Wang and Ramdas 2022)."
+    "Which hypotheses to reject at a false discovery rate, under any dependence (Wang and Ramdas 2022)."
     e = np.asarray(e, float)
     if not 0 < alpha < 1 or (e < 0).any() or np.isnan(e).any():
         raise ParameterError(f"e_bh: alpha in (0, 1) and e-values >= 0 are wanted: {alpha!r}, {e.tolist()}")
@@ -231,7 +232,8 @@ def simulated_paths(
     if process not in PROCESSES:
         raise ParameterError(f"simulated_paths: one of {', '.join(PROCESSES)}, not {process!r}")
     burn = 250
-    e = (rng.standard_t(4, (n, T + burn)) / 2 ** .5 if process == "t4" else rng.standard_normal((n, T + burn)))
+    size = n, T + burn
+    e = rng.standard_t(4, size) / 2 ** .5 if process == "t4" else rng.standard_normal(size)
     if process == "ar": e = lfilter([.96 ** .5], [1, -.2], e, axis=1)
     if process == "garch": _clustered(e)
     return e[:, burn:] + sharpe / per_year ** .5
