@@ -560,7 +560,8 @@ def _monitor_one(name: str, live: pd.Series, m: Mandate, per_year: float, warmup
                  **given) -> Monitored:
     "Run one strategy through the loop, and put what came of it into words."
     if not live.notna().any(): raise EmptyDataError(f"monitor: {name!r} has no return at all")
-    rows = _frame(_rows(m, live.index, per_year, live, shadow, **given), live.index)
+    values = _rows(m, live.index, per_year, live, shadow, **given)
+    rows = _frame(values, live.index)
     alone, both = (_shares(m, paired, rows.benchmark.notna().any(), rows["rest"].notna().any(), tests)
                    for paired in (False, shadow is not None))
     p = _parameters(m, per_year, warmup)
@@ -570,7 +571,7 @@ def _monitor_one(name: str, live: pd.Series, m: Mandate, per_year: float, warmup
                              f"given: "
                              f"{'; '.join(_untested(m, rows, given))}")
     state = _fresh()
-    out, k = _play(state, rows.to_numpy(), alone, both, p)
+    out, k = _play(state, values, alone, both, p)
     weights = lambda t: both if t >= k else alone
     changes = [(rows.index[t], STATES[int(before)], STATES[int(out[t, 0])],
                 _why(out[t], rows.iloc[:t + 1], weights(t), m, per_year)) for t, before in _changed(out, 0.0)]
