@@ -24,10 +24,22 @@ if TYPE_CHECKING:
         LookAheadError as LookAheadError, NotReproducibleError as NotReproducibleError, assert_causal as
         assert_causal)
     from .execution.triggers import (
-        Daily as Daily, Weekly as Weekly, Monthly as Monthly, Quarterly as Quarterly, Never as Never,
-        DriftBand as DriftBand)
+        Daily as Daily, Weekly as Weekly, Monthly as Monthly, Quarterly as Quarterly, HalfYearly as
+        HalfYearly, Yearly as Yearly, MonthEnd as MonthEnd, Every as Every, Never as Never, DriftBand as
+        DriftBand, WhenFlow as WhenFlow)
+    from .execution.moves import Rebalance as Rebalance
+    from .execution.orders import (
+        Orders as Orders, Fees as Fees, ib_basket as ib_basket, orders_csv as orders_csv, orders_json as
+        orders_json, read_fills as read_fills, match_fills as match_fills)
+    from .execution.costs import Costs as Costs, SquareRoot as SquareRoot
+    from .execution.ledger import Margin as Margin
+    from .execution.tax_lots import Taxes as Taxes, after_tax as after_tax, harvest as harvest
+    from .execution.flows import (
+        Contribution as Contribution, Withdraw as Withdraw, run_flows as run_flows, modified_dietz as
+        modified_dietz)
     from .estimation.trailing import Trailing as Trailing
     from .estimation.estimates import Expected as Expected, ScenarioSet as ScenarioSet
+    from .optimization.steering import TargetBased as TargetBased, VariableBased as VariableBased
     from .optimization.objectives import (
         Minimize as Minimize, Maximize as Maximize, Target as Target, Growth as Growth, Income as Income,
         RiskControl as RiskControl, TaxEfficiency as TaxEfficiency, parse_objective as parse_objective)
@@ -38,9 +50,21 @@ if TYPE_CHECKING:
         HierarchicalEqualRisk as HierarchicalEqualRisk, NestedClusters as NestedClusters,
         MaximumDiversification as MaximumDiversification, Kelly as Kelly, Optimize as Optimize,
         BlackLitterman as BlackLitterman)
+    from .management.metric_triggers import WhenMetric as WhenMetric, WhenTrackingError as WhenTrackingError
+    from .management.no_trade_band import NoTradeBand as NoTradeBand
     from .management.strategies import (
-        Strategy as Strategy, FunctionStrategy as FunctionStrategy, Crossover as Crossover, Momentum as
-        Momentum, Reversion as Reversion, LowVolatility as LowVolatility)
+        strategy as strategy, Strategy as Strategy, FunctionStrategy as FunctionStrategy, Crossover as
+        Crossover, Momentum as Momentum, Reversion as Reversion, LowVolatility as LowVolatility)
+    from .management.trade_limits import TradeLimits as TradeLimits, Limited as Limited
+    from .management.strategy_library import (
+        TimeSeriesMomentum as TimeSeriesMomentum, LongShortMomentum as LongShortMomentum, Donchian as
+        Donchian, DualMomentum as DualMomentum, Bollinger as Bollinger, RSIReversion as RSIReversion,
+        ResidualReversion as ResidualReversion, BettingAgainstBeta as BettingAgainstBeta, Carry as Carry)
+    from .management.diversification import Diversify as Diversify
+    from .management.concentration import (
+        Limits as Limits, exposure as exposure, concentration as concentration)
+    from .management.monitoring import Mandate as Mandate, Monitor as Monitor, monitor as monitor
+    from .management.fragility import Fragility as Fragility
     from .management.regimes import (
         StatisticalRegime as StatisticalRegime, HMMRegime as HMMRegime, JumpRegime as JumpRegime, Consensus
         as Consensus, plot_regimes as plot_regimes)
@@ -61,6 +85,10 @@ if TYPE_CHECKING:
     from .policy.policy import Policy as Policy
     from .policy.walkforward import (
         Study as Study, Comparison as Comparison, walk_forward as walk_forward, compare as compare)
+    from .experiments.sweeps import sweep as sweep
+    from .experiments.sensitivity import sensitivity as sensitivity
+    from .experiments.stress import stress as stress, StressLimit as StressLimit
+    from .experiments.tuning import tune as tune, Tuned as Tuned
     from .reporting.tear_sheet import Report as Report, tear_sheet as tear_sheet
     from .live.book import Book as Book
     from .live.consolidation import Books as Books
@@ -76,15 +104,31 @@ _MODULES = {  # module -> its names that stand here
     "metrics.metric": "Metric",
     "metrics.metrics": "metric metric_table evaluate rolling format_metrics",
     "validation.lookahead": "LookAheadError NotReproducibleError assert_causal",
-    "execution.triggers": "Daily Weekly Monthly Quarterly Never DriftBand",
+    "execution.triggers": "Daily Weekly Monthly Quarterly HalfYearly Yearly MonthEnd Every Never DriftBand WhenFlow",
+    "execution.moves": "Rebalance",
+    "execution.orders": "Orders Fees ib_basket orders_csv orders_json read_fills match_fills",
+    "execution.costs": "Costs SquareRoot",
+    "execution.ledger": "Margin",
+    "execution.tax_lots": "Taxes after_tax harvest",
+    "execution.flows": "Contribution Withdraw run_flows modified_dietz",
     "estimation.trailing": "Trailing",
     "estimation.estimates": "Expected ScenarioSet",
+    "optimization.steering": "TargetBased VariableBased",
     "optimization.objectives": "Minimize Maximize Target Growth Income RiskControl TaxEfficiency parse_objective",
     "optimization.allocation": "Allocation",
     "optimization.allocators": "EqualWeight InverseVolatility MinimumVariance RiskParity HierarchicalRiskParity "
         "HierarchicalEqualRisk NestedClusters MaximumDiversification Kelly Optimize "
         "BlackLitterman",
-    "management.strategies": "Strategy FunctionStrategy Crossover Momentum Reversion LowVolatility",
+    "management.metric_triggers": "WhenMetric WhenTrackingError",
+    "management.no_trade_band": "NoTradeBand",
+    "management.strategies": "strategy Strategy FunctionStrategy Crossover Momentum Reversion LowVolatility",
+    "management.trade_limits": "TradeLimits Limited",
+    "management.strategy_library": "TimeSeriesMomentum LongShortMomentum Donchian DualMomentum Bollinger RSIReversion "
+        "ResidualReversion BettingAgainstBeta Carry",
+    "management.diversification": "Diversify",
+    "management.concentration": "Limits exposure concentration",
+    "management.monitoring": "Mandate Monitor monitor",
+    "management.fragility": "Fragility",
     "management.regimes": "StatisticalRegime HMMRegime JumpRegime Consensus plot_regimes",
     "management.regime_overlay": "MatchRegime LearnedTable",
     "risk.stop_loss": "Recover NewHigh After AboveAverage NoReentry MaxDrawdownStop",
@@ -97,6 +141,10 @@ _MODULES = {  # module -> its names that stand here
     "policy.decisions": "Decision Decisions",
     "policy.policy": "Policy",
     "policy.walkforward": "Study Comparison walk_forward compare",
+    "experiments.sweeps": "sweep",
+    "experiments.sensitivity": "sensitivity",
+    "experiments.stress": "stress StressLimit",
+    "experiments.tuning": "tune Tuned",
     "reporting.tear_sheet": "Report tear_sheet",
     "live.book": "Book",
     "live.consolidation": "Books",

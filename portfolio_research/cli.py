@@ -132,7 +132,7 @@ def report(
     if book: return _report_on(book, policy, output or Path(chosen.output) / "book.html")
     market = chosen.load()
     _check_own(policy, market, chosen.folder)
-    result = walk_forward(policy, market, chosen.cost_bps)
+    result = walk_forward(policy, market, capital=chosen.capital or None)
     _table(result.formatted())
     print(f"Report: {tear_sheet(result).save(output or Path(chosen.output) / 'tear_sheet.html')}")
 

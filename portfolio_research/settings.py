@@ -32,8 +32,12 @@ class SettingsError(ParameterError):
 
 _PART_MODULES = ("optimization.allocators", "estimation.trailing", "estimation.estimates",
                  "optimization.objectives",
-                "execution.triggers", "management.strategies", "management.regimes",
-                 "management.regime_overlay",
+                "optimization.steering", "execution.triggers", "execution.moves", "execution.costs",
+                 "execution.ledger", "management.strategies", "management.strategy_library",
+                 "management.trade_limits", "management.regimes", "management.regime_overlay",
+                 "management.diversification", "management.concentration", "management.monitoring",
+                 "management.fragility", "management.metric_triggers", "management.no_trade_band",
+                 "experiments.stress", "experiments.tuning",
                 "risk.stop_loss", "risk.moving_average", "risk.autocorrelation", "risk.regime_rules",
                 "risk.exposure_scaling", "risk.placement")
 
@@ -145,6 +149,11 @@ class Settings:
     overlays: tuple[str, ...] = ()  # [policy] overlays: what adjusts the weights, one a line, in order
     risk: str = ""  # [policy] risk: drawdown rule of a book or a tear sheet; "": none
     cost_bps: float = 10.0                     # [policy] cost_bps: basis points of traded notional
+    costs: str = ""  # [policy] costs: in full, such as Costs(bps=5, spread_bps=2), in place of cost_bps
+    fill: str = "close"                        # [policy] fill: close or open, of the next bar
+    margin: str = ""                           # [policy] margin: Margin(initial="50%", maintenance="25%")
+    min_trade: float = 0.0                     # [policy] min_trade: smaller changes are no orders, but exits
+    capital: float = 0.0                       # [policy] capital: money at the start; 0: not said
     rules: tuple[str, ...] = _RULES            # [study] rules: drawdown rules, one a line
     resamples: int = 1000                      # [study] resamples: of the block bootstrap
     level: float = 0.90                        # [study] level: of the intervals, in (0, 1)
@@ -166,7 +175,10 @@ class Settings:
     ) -> Policy:    # the policy
         "The policy that the settings describe; raises `SettingsError` on a part that cannot be made."
         made = lambda text: parse_part(text, self.folder)
-        parts = dict(allocate=made(self.allocate), rebalance=made(self.rebalance), cost_bps=self.cost_bps,
+        parts = dict(allocate=made(self.allocate), rebalance=made(self.rebalance), fill=self.fill,
+                     costs=made(self.costs) if self.costs else None, min_trade=self.min_trade,
+                     cost_bps=None if self.costs else self.cost_bps,
+                     margin=made(self.margin) if self.margin else None,
                      sleeves=[_sleeve(made(s)) for s in self.sleeves] or None,
                      overlays=[made(o) for o in self.overlays], risk=made(self.risk) if self.risk else None)
         return Policy(**parts | changes)
@@ -213,7 +225,8 @@ _SECTIONS = {
                    returns="returns", column="column", day_first="day_first", separator="separator",
                    sectors="sectors", yields="yields"),
     "policy": dict(sleeves="sleeves", allocate="allocate", rebalance="rebalance", overlays="overlays",
-                   risk="risk", cost_bps="cost_bps"),
+                   risk="risk", cost_bps="cost_bps", costs="costs", fill="fill", margin="margin",
+                   min_trade="min_trade", capital="capital"),
     "study": dict(rules="rules", resamples="resamples", level="level", seed="seed", output="output")}
 
 # %% ../nbs/90_settings.ipynb #c72fce87
@@ -253,7 +266,7 @@ def _value(name: str, text: str, folder: Path) -> Any:
         lines = tuple(line.strip() for line in text.splitlines() if line.strip())
         for line in lines: parse_part(line, folder)
         return lines
-    if name in ("allocate", "rebalance", "risk") and text.strip(): parse_part(text, folder)
+    if name in ("allocate", "rebalance", "risk", "costs", "margin") and text.strip(): parse_part(text, folder)
     if isinstance(default, bool) or name == "day_first" and text.strip():
         if text.strip().lower() not in _YES_OR_NO:
             raise SettingsError(f"yes or no is wanted, not {text.strip()!r}")

@@ -92,7 +92,10 @@ def test_parts_of_the_front_door_can_be_named_in_settings():
                                    "management.regime_overlay", "risk.stop_loss", "risk.moving_average",
                                    "risk.autocorrelation",
                                    "risk.regime_rules", "risk.exposure_scaling", "risk.placement",
-                                   "estimation.estimates"}
+                                   "estimation.estimates", "optimization.steering", "execution.moves",
+                                   "management.trade_limits", "management.diversification",
+                                   "management.concentration", "management.monitoring",
+                                   "management.metric_triggers", "management.no_trade_band"}
     missing = [name for name, module in portfolio_research._MODULE_OF.items() if module in parts
                and name not in known]
     assert missing == ["plot_regimes"]

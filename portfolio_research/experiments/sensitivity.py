@@ -19,7 +19,7 @@ import pandas as pd
 from ..core import (EmptyDataError, ParameterError, PortfolioResearchError, WindowError,
     by_name, fraction, n_bars)
 from ..data.market import Market
-from .sweeps import Ledger, Sweep, sweep, value_at, with_setting
+from .sweeps import SweepLedger, Sweep, sweep, value_at, with_setting
 from ..metrics.metrics import evaluate
 from ..optimization.solvers.quadratic import solve_qp
 from ..plotting import COLOURS
@@ -171,7 +171,7 @@ def sensitivity(
     space: Mapping[str, tuple] | None = None,   # address -> (low, high); None: see `numeric_parameters`
     metric: str = "sharpe",                     # of the returns
     n: int = 0,                                 # base points for Sobol indices, a power of two; 0: none
-    ledger: str | Path | Ledger | None = "runs",  # as for `sweep`
+    ledger: str | Path | SweepLedger | None = "runs",  # as for `sweep`
     level: float = .90,                         # of the intervals, in (0, 1)
     seed: int = 0,                              # of designs and resamples
     **how,                                      # backend, workers, cost_bps, progress: as for `sweep`

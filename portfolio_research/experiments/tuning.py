@@ -18,7 +18,7 @@ import pandas as pd
 from ..core import EmptyDataError, ParameterError, day, n_bars
 from ..data.market import Market
 from ..execution.accounting import sleeve_book
-from portfolio_research.experiments.sweeps import (Ledger, digest, fingerprint, ledger_row, neighbourhoods,
+from portfolio_research.experiments.sweeps import (SweepLedger, digest, data_fingerprint, ledger_row, neighbourhoods,
     settings_of, value_at, with_setting)
 from ..management.strategies import Strategy
 from ..metrics.metrics import METRICS
@@ -78,10 +78,10 @@ def _scorer(text: str, cash: np.ndarray, benchmark: np.ndarray | None, per_year:
     return score
 
 # %% ../../nbs/experiments/04_tuning.ipynb #f526cdfc
-def _rows(strategy: Any, settings: Sequence[Mapping], market: Market, book: Ledger,
+def _rows(strategy: Any, settings: Sequence[Mapping], market: Market, book: SweepLedger,
           cost_bps: float) -> list[dict]:
     "A row a setting, from the ledger or made now."
-    rows, new, data = [], [], fingerprint(market)
+    rows, new, data = [], [], data_fingerprint(market)
     for setting in settings:
         one = with_setting(strategy, setting)
         about = ledger_row(one, setting, data, cost_bps)
@@ -203,7 +203,7 @@ def tune(
     space: Mapping[str, Sequence] | Sequence[Mapping],  # address -> values, or a list of settings
     objective: str = "maximize sharpe",  # or another metric
     market: Market | None = None,        # what it trades in
-    ledger: str | Path | Ledger | None = "runs",  # where every trial is written down; None: in memory
+    ledger: str | Path | SweepLedger | None = "runs",  # where every trial is written down; None: in memory
     against: pd.Series | str = "cash",   # what an edge is measured against: "cash", "benchmark", or returns
     alpha: float = .10,                  # rate at which noise is called an edge, in (0, .5)
     cost_bps: float = 10.0,              # basis points of traded notional
@@ -235,14 +235,14 @@ class _Trials:
     others: np.ndarray         # (T, K) earlier trials on the same data
     market: Market             # whose last T bars these are
     near: np.ndarray           # (M, M)
-    book: Ledger
+    book: SweepLedger
     @property
     def cash(self) -> np.ndarray: return self.market.cash_returns.to_numpy()[-len(self.returns):]
 
 def _trials(strategy: Any, settings: list[dict], market: Market, ledger: Any, cost_bps: float,
             against: Any) -> _Trials:
     "Score every setting, and align the streams."
-    book = ledger if isinstance(ledger, Ledger) else Ledger(ledger)
+    book = ledger if isinstance(ledger, SweepLedger) else SweepLedger(ledger)
     old = {path: value_at(strategy, path) for setting in settings for path in setting}
     same = [digest(with_setting(strategy, s)) == digest(strategy) for s in settings]
     near = neighbourhoods(settings)

@@ -26,7 +26,7 @@ from ..data.market import Market
 from .objectives import EXPOSURES, Maximize, Minimize, Target, parse_objective
 from .solvers.solution import UnsolvedError
 from .solve import Outcome, solve
-from .problem import allowed, check_optimisable, compile_objective
+from .problem import sides_allowed, check_optimisable, compile_objective
 from portfolio_research.optimization.risk_budgeting import (Wanted, NoPortfolioError, kelly, least_variance,
     most_diversified, risk_budget_weights)
 from ..estimation.trailing import Estimate, Trailing
@@ -255,7 +255,7 @@ class Optimize:
     @property
     def allows(self) -> tuple[str, ...]:
         "Which of shorts, leverage and cash the guards leave room for."
-        return allowed(self.objective)
+        return sides_allowed(self.objective)
     def __repr__(self) -> str:
         return as_written(self).replace(repr(self.objective), repr(str(self.objective)), 1)
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:

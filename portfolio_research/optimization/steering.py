@@ -58,8 +58,8 @@ class VariableBased:
 
     def __post_init__(self):
         if not isinstance(self.basis, Trailing):
-            raise ParameterError(f"VariableBased steers trailing values, and {self.basis!r} is another basis; "
-                                 "give Trailing('2Y'), or use TargetBased")
+            raise ParameterError(f"VariableBased steers trailing values, and {self.basis!r} is none; give "
+                                 "Trailing('2Y'), or use TargetBased")
         _ = self.steered
     @property
     def steered(self) -> Optimize:

@@ -26,7 +26,7 @@ from portfolio_research.core import (EmptyDataError, Flag, ParameterError, State
 from ..plugins import own_parts
 from portfolio_research.protocols import (Allocator, DrawdownRule, Overlay, Sleeve, Trigger, check_part,
     check_parts)
-from .decisions import TRADED, Decision, Decisions, Event
+from .decisions import PARTLY, Decision, Decisions, Event
 from ..management.overlays import Seen, overlay_name, start_overlay, step_overlay
 from ..risk.placement import Placement, placement
 from ..data.market import Market, odd_bars
@@ -449,7 +449,7 @@ def _allocate(policy: Policy, seen: Seen, memory: list) -> tuple[Event, list]:
     if hasattr(policy.rebalance, "trade"):
         wanted = pd.Series(stages[-1][1] if stages else w, names)
         move = policy.rebalance.trade(wanted, seen.holdings, seen.targets, seen=seen)
-        stages.append((TRADED, move.weights.to_numpy()))
+        stages.append((PARTLY, move.weights.to_numpy()))
         raised += [Flag("info", "rebalance", note) for note in move.notes]
     why = policy.rebalance.why_seen(seen) if hasattr(policy.rebalance, "why_seen") else ""
     reason = f"{why or policy.rebalance}: {answer.status} allocation"
