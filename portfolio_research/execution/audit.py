@@ -62,10 +62,12 @@ def _orders(account: Account, costs: Costs, fill: str) -> dict:
     money = np.abs(size) * np.nan_to_num(price)
     moved = (filled | gone | ended) & (money > 1e-12 * np.append(account.capital, equity[:-1])[:, None])
     extra = np.where(moved & filled, _more(account, costs, fill, money, fees), 0.0)
+    small = moved & (size < 0) & (extra + fees * money >= money)   # a sale that does not pay for itself
+    carried, extra = np.where(small, extra, 0.0).sum(axis=1), np.where(small, 0.0, extra)
     scale, table = _scale(market.prices), lambda x: pd.DataFrame(x, market.dates, market.assets)
     out = dict(close=last / scale, size=table(np.where(moved, size * scale, np.nan)),
                price=table(price / scale), fees=table(fees), fixed_fees=table(extra), direction="longonly")
-    return _financed(out, account) if _is_financed(account) else out
+    return _financed(out, account, carried) if carried.any() or _is_financed(account) else out
 
 def _more(account: Account, costs: Costs, fill: str, money: np.ndarray, fees: np.ndarray) -> np.ndarray:
     "(T, N) what an order costs beside its proportional fee, in money."
@@ -85,10 +87,10 @@ def _is_financed(account: Account) -> bool:
     borrowed = (held < 0).any() or (held.sum(axis=1) > 1 + 1e-12).any()
     return bool(account.done.legs[:, _FINANCING].any() or borrowed)
 
-def _financed(orders: dict, account: Account) -> dict:
+def _financed(orders: dict, account: Account, costs: np.ndarray) -> dict:
     "The same with a column whose price carries financing."
     equity = account.equity.to_numpy()
-    flow = account.done.legs[:, _FINANCING].sum(axis=1) * np.append(account.capital, equity[:-1])
+    flow = account.done.legs[:, _FINANCING].sum(axis=1) * np.append(account.capital, equity[:-1]) - costs
     carried = np.cumsum(flow)
     gross = np.abs(account.done.held).sum(axis=1) * equity
     start = 4 * (account.capital + gross.max() + np.abs(carried).max())
