@@ -89,7 +89,8 @@ def check_bounded(
 ) -> None:
     "Raise `UnsolvedError` where a ratio is high only because its risk is rounding."
     risk = p.shapes[p.objective.metric].risk
-    alone = sum(abs(x) * risk(e) for x, e in zip(w, np.eye(len(w)), strict=True) if x)
+    if isinstance(risk, Form) and not risk.a.any(): alone = abs(w) @ np.sqrt(risk.Q.diagonal())
+    else: alone = sum(abs(x) * risk(e) for x, e in zip(w, np.eye(len(w)), strict=True) if x)
     if not risk(w) > 1e-6 * abs(alone):
         raise UnsolvedError("some portfolio within the guards has no risk, so "
                             f"{p.objective.name} has no bound")

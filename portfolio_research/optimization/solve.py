@@ -326,8 +326,9 @@ def _doubts(p: Program, space: Polytope, w: np.ndarray, growth: float, nearest: 
     "What is worth knowing about weights that do as they were asked."
     aim, said = p.objective, []
     for what in dict.fromkeys(aim.metrics):
-        family, number = numbered(what) or ("", 0.) if isinstance(what, str) else ("", 0.)
-        if family in ("cvar", "cdar", "evar") and (1 - number / 100) * (T := len(p.shapes.cash)) < 1 - 1e-9:
+        if not isinstance(what, str) or what[:5] not in ("cvar_", "cdar_", "evar_"): continue
+        number = numbered(what)[1]
+        if (1 - number / 100) * (T := len(p.shapes.cash)) < 1 - 1e-9:
             said.append(f"{what} of {T} returns rests on the worst one of them")
     if aim.verb != "target" or aim.metric != "return" or nearest: return said
     asked, form, risk = value_text("return", aim.value), p.shapes["return"].form, p.shapes["volatility"].risk
