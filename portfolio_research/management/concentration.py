@@ -467,7 +467,7 @@ def _nearest(u0, A, lower, upper, low, high) -> Solution:
     reach = A @ u
     if ((reach >= lower - 1e-12) & (reach <= upper + 1e-12)).all(): return Solution(u, method="clipping")
     problem = QP(np.eye(len(u0)), -u0, np.ascontiguousarray(A), np.r_[low, lower], np.r_[high, upper])
-    with np.errstate(invalid="ignore"): return run_qp(problem)   # a proof that there is none may meet 0 x inf
+    with np.errstate(all="ignore"): return run_qp(problem)   # a proof that there is none may meet 0 x inf
 
 def _heaviest(E: np.ndarray, k: int, u: np.ndarray, limit: float) -> list[np.ndarray]:
     "The row of the k largest exposures, if they are too heavy."
