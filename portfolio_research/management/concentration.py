@@ -103,7 +103,7 @@ class Limits:
     top10: Any = None          # of the ten largest assets together
     gross: Any = None          # of the sum of absolute weights
     net: Any = None            # of the sum of weights: what is not cash; a pair has a lower limit too
-    above: Sequence[SumAbove] = ()   # rows of the kind "those above 5% together at most 40%", of bodies
+    above: Any = ()            # rows of the kind "those above 5% together at most 40%", of bodies
     groups: Any = None         # (N, G) loadings, or the label of each asset by name
     unclassified: Any = None   # greatest weight of what has no sector or group; None: flagged, not bounded
     max_correlation: float = .8      # assets more correlated than this are a cluster
@@ -385,9 +385,8 @@ def exposure(
     anything, given = (None, None), limits or Limits(asset=(None, None))
     wanted = {"asset": True, "sector": market.sectors is not None, "cluster": True,
               "group": (groups is not None or given.groups) and not given.body}
-    table = replace(given, groups=given.groups if groups is None else groups,
-                    **{rule: anything for rule, there in wanted.items() if there
-                       and getattr(given, rule) is None})
+    more: Any = {rule: anything for rule, there in wanted.items() if there and getattr(given, rule) is None}
+    table = replace(given, groups=given.groups if groups is None else groups, **more)
     shown = table.table(weights, market, through)
     return shown[(shown.exposure > 1e-12) | (shown.state != "ok")].reset_index(drop=True)
 
@@ -479,7 +478,9 @@ def _heaviest(E: np.ndarray, k: int, u: np.ndarray, limit: float) -> list[np.nda
 # %% ../../nbs/management/09_concentration.ipynb #fc18b99a
 def _large(u0: np.ndarray, space: _Space, total: float | None, chosen: Sequence[np.ndarray]) -> Solution:
     "The nearest point when it is known which bodies may be large: the others stay at the threshold or below."
-    rows, sides, high = [], [], space.high.copy()
+    rows: list[Any] = []
+    sides: list[Any] = []
+    high = space.high.copy()
     for (_, E, counts, x, y), K in zip(space.sums, chosen, strict=True):
         small = counts & ~np.isin(np.arange(len(E)), K)
         single = (abs(E) > 0).sum(axis=1) == 1
@@ -544,7 +545,9 @@ def _sums_hold(space: _Space, u: np.ndarray) -> bool:
 class _Program:
     "The rows as a mixed-integer program: positions, the k largest, what is large; one rule may give way."
     def __init__(self, space: _Space, total: float | None, relax: str | None = None):
-        self.space, self.rows, self.integer, self.bounds = space, [], [], []
+        self.space, self.bounds = space, []
+        self.rows: list[Any] = []
+        self.integer: list[Any] = []
         cap = np.minimum(np.where(space.capped == (relax or None), np.inf, space.high), self._room(total))
         self.add(len(cap), 0., np.inf)
         self.bounds = list(zip(np.minimum(space.low, cap), cap, strict=True))
@@ -644,7 +647,7 @@ def _order(u0: np.ndarray, space: _Space, program: _Program) -> Iterator[tuple[i
     if not all(E.shape == (len(u0),) * 2 and (E == np.eye(len(u0))).all() for _, _, E, _ in space.tops):
         return
     if any(_single(E, counts) is None for _, E, counts, _, _ in space.sums): return
-    who = {}
+    who: dict[Any, Any] = {}
     for (_, E, _, _, _), pairs in zip(space.sums, program.large, strict=True):
         for b, z in pairs: who.setdefault(int(E[b].argmax()), []).append(z)
     column = lambda i: (*space.A[:, i].round(12), space.high[i], space.low[i], space.net[i], len(who[i]))
@@ -870,13 +873,15 @@ def _breaches(limits: Limits, study: Any) -> Iterator[dict]:
 
 def _excess(limits: Limits, rows: _Rows, W: np.ndarray, targets: np.ndarray) -> Iterator[tuple]:
     "Rule, item, exposures held (t,), exposures ordered (t,), limit."
+    see: Any
     for rule, items, E, _, high in rows.lines:
-        see = (lambda X: abs(X) @ E.T) if rule == "gross" else (lambda X: abs(X @ E.T))
+        see = (lambda X, E=E: abs(X) @ E.T) if rule == "gross" else (lambda X, E=E: abs(X @ E.T))
         held, ordered = see(W), see(targets)
         for k in np.flatnonzero(np.isfinite(high)): yield rule, items[k], held[:, k], ordered[:, k], high[k]
     for rule, k, E, limit in rows.tops:
-        see = lambda X: np.sort(abs(X @ E.T), axis=1)[:, ::-1][:, :k].sum(axis=1)
+        see = lambda X, E=E, k=k: np.sort(abs(X @ E.T), axis=1)[:, ::-1][:, :k].sum(axis=1)
         yield rule, rule, see(W), see(targets), limit
     for rule, _, E, counts, x, y in rows.sums:
-        see = lambda X: np.where((e := abs(X @ E.T)) > x + 1e-10, e, 0)[:, counts].sum(axis=1)
+        see = lambda X, E=E, x=x, counts=counts: np.where(
+            (e := abs(X @ E.T)) > x + 1e-10, e, 0)[:, counts].sum(axis=1)
         yield rule, rule, see(W), see(targets), y

@@ -11,12 +11,12 @@ __all__ = ['CORRELATIONS', 'spatial_signs', 'correlation', 'n_clusters', 'settle
 # %% ../../nbs/management/08_diversification.ipynb #deef41cc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from portfolio_research.core import (DataError, ParameterError, UnknownNameError, as_written, by_name,
-    day, fraction, n_bars)
+from ..core import DataError, ParameterError, as_written, by_name, day, fraction, n_bars
 from ..data.market import Market
 from ..estimation.covariances import (COVARIANCES, denoised, ledoit_wolf, noise_edge,
     observation_weights, sample_covariance, weighted_covariance)
@@ -633,7 +633,7 @@ class Diversify:
         flags = [("info", str(self), said)] * bool(len(dark))
         if not len(held.difference(dark)): return weights, flags
         w0 = weights[returns.columns].to_numpy(float)
-        groups = [] if self.max_correlation is None else self._groups(returns)
+        groups: Any = [] if self.max_correlation is None else self._groups(returns)
         move = least_move(w0, _covariance(returns, self.covariance), self.min_diversification or 1., groups,
                           fraction(self.cap), self.buy)
         adjusted = weights.astype(float).copy()

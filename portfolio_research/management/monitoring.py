@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numba
 import numpy as np
@@ -60,15 +60,17 @@ def _read_alarm(text: str) -> tuple[str, float]:
 class Mandate:
     "What is expected of a strategy, what it may not do, and how often a false alarm is bearable."
     goal: str | Mapping[str, str] | None = None   # "sharpe >= 0.5", "return >= 5%", or one for each regime
-    max_drawdown: float | str | None = None    # from the peak, fraction in (0, 1) or text such as "15%"
-    max_volatility: float | str | None = None  # a year, fraction > 0
+    max_drawdown: Any = None                   # from the peak, fraction in (0, 1) or text such as "15%"
+    max_volatility: Any = None                 # a year, fraction > 0 or text such as "12%"
     max_correlation: float | None = None       # with the rest of the portfolio, in (-1, 1)
     max_beta: float | None = None              # to the benchmark
-    max_turnover: float | str | None = None    # one-way, over a year, fraction > 0
+    max_turnover: Any = None                   # one-way, over a year, fraction > 0 or text
     false_alarm: str = "1 per 10Y"             # suspensions of healthy strategies; or "5% ever"
-    shortfall: float | str = "2%"              # a year against the shadow: what the test is best at finding
-    tolerance: float | str = 0.0               # a year against the shadow that is allowed for costs; >= 0
+    shortfall: Any = "2%"                      # a year against the shadow: what the test is best at finding
+    tolerance: Any = 0.0                       # a year against the shadow that is allowed for costs; >= 0
     regime: Regime | None = None               # the detector, where the goal has a value for each regime
+    goals: ClassVar[Any] = ()                  # the goal as it was read
+    alarm: ClassVar[Any] = ()                  # the false alarms as they were read
 
     def __post_init__(self):
         for name in ("max_drawdown", "max_volatility", "max_turnover", "shortfall", "tolerance"):
@@ -386,7 +388,7 @@ def _goals(m: Mandate, dates: pd.DatetimeIndex, per_year: float, regimes) -> np.
 
 def _shares(m: Mandate, paired: bool, benchmark: bool, rest: bool, tests: Iterable[str] | None) -> np.ndarray:
     "(8,) weights of the tests that can be made; they sum to 1, or are all 0."
-    can = np.array([paired] * 3 + [bool(m.goals) and m.alarm[0] == "per", m.max_volatility is not None,
+    can: Any = np.array([paired] * 3 + [bool(m.goals) and m.alarm[0] == "per", m.max_volatility is not None,
                     benchmark and m.max_beta is not None, rest and m.max_correlation is not None,
                     bool(m.goals)])
     if tests is not None:
@@ -804,7 +806,7 @@ def _catch_up(overlay: Monitor, m: Mandate, old: dict | None, live: pd.Series, g
 
 def _spare(overlay: Monitor, sleeves: dict) -> None:
     "Of the suspended, those that e-BH does not reject, and has not rejected before, keep half."
-    out = e_bh(np.array([s["evidence"] for s in sleeves.values()]), overlay.false_discoveries)
+    out = e_bh(np.array([s["evidence"] for s in sleeves.values()]), fraction(overlay.false_discoveries))
     for s, rejected in zip(sleeves.values(), out, strict=True):
         s["rejected"] = s["state"] == "suspend" and (s["rejected"] or bool(rejected))
         if s["state"] == "suspend" and not s["rejected"]: s["capital"] = CAPITAL[2]

@@ -127,7 +127,7 @@ class Policy:
     sleeves: Sequence[Sleeve] | None = None    # strategies or policies; None: the assets
     overlays: Sequence[Overlay] = ()           # in the order in which they adjust the weights
     risk: DrawdownRule | Placement | None = None  # of the whole; `per_strategy(rule)`, `both(rule)`
-    cost_bps: float = None  # type: ignore[assignment]  # short for Costs(bps=...); None: 10, or of `costs`
+    cost_bps: float = None           # short for Costs(bps=...); None: 10, or of `costs`
     tolerance: float = 0.01          # holdings off by more than this weight are traded back; >= 0
     name: str = ""                   # what it is called as a sleeve of another policy; "": named by its parts
     costs: Costs | None = field(default=None, repr=False)  # what trading costs, in place of `cost_bps`
