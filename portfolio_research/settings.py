@@ -21,6 +21,7 @@ from typing import Any
 
 from .core import ParameterError, PortfolioResearchError, fraction
 from .data.market import Market
+from .data.files import read_table
 from .data.sources import load_market
 from .management.strategies import FunctionStrategy
 from .plugins import load_plugin
@@ -143,6 +144,10 @@ class Settings:
     separator: str = ""                        # [market] separator: of a text file; "": as it is
     sectors: str = ""                          # [market] sectors: KO: Food, XOM: Energy, or a file
     yields: str = ""                           # [market] yields: KO: 3%, XOM: 4%, or a file asset,yield
+    opens: str = ""                            # [market] opens: a file like that of the prices
+    volumes: str = ""                          # [market] volumes: a file like that of the prices
+    borrow_rates: str = ""                     # [market] borrow_rates: XOM: 4%, or a file asset,borrow_rate
+    debit_rate: str = ""                       # [market] debit_rate: what borrowed cash costs, a year
     sleeves: tuple[str, ...] = _SLEEVES        # [policy] sleeves: strategies, one a line; none: the assets
     allocate: str = 'InverseVolatility("1Y")'  # [policy] allocate: how the sleeves are funded
     rebalance: str = "Monthly()"               # [policy] rebalance: when
@@ -186,9 +191,13 @@ class Settings:
         max_age: str | None = None,  # how old a download may be, such as "12h"; None: as old as it is
     ) -> Market:
         "The market that the settings name; raises as `load_market` does."
-        given = {what: _by_asset(text, self.folder, what) for what, text in
-                 (("sectors", self.sectors), ("yields", self.yields)) if text}
         told = _YES_OR_NO[self.day_first.lower()] if self.day_first else None
+        named = {"sectors": self.sectors, "yields": self.yields, "borrow_rates": self.borrow_rates}
+        given: dict[str, Any] = {what: _by_asset(text, self.folder, what) for what, text in named.items()
+                                 if text}
+        for what, text in (("opens", self.opens), ("volumes", self.volumes)):
+            if text: given[what] = read_table(Path(self.folder) / text, None, told, self.separator or None)[0]
+        if self.debit_rate: given["debit_rate"] = fraction(self.debit_rate)
         return load_market(self.market, benchmark=self.benchmark, returns=self.returns,
                            column=self.column or None, day_first=told, separator=self.separator or None,
                            cash_rate=self.cash_rate, per_year=self.per_year or None, max_age=max_age, **given)
@@ -223,7 +232,8 @@ def _sleeve(part: Any) -> Any:
 _SECTIONS = {
     "market": dict(source="market", benchmark="benchmark", cash_rate="cash_rate", per_year="per_year",
                    returns="returns", column="column", day_first="day_first", separator="separator",
-                   sectors="sectors", yields="yields"),
+                   sectors="sectors", yields="yields", opens="opens", volumes="volumes",
+                   borrow_rates="borrow_rates", debit_rate="debit_rate"),
     "policy": dict(sleeves="sleeves", allocate="allocate", rebalance="rebalance", overlays="overlays",
                    risk="risk", cost_bps="cost_bps", costs="costs", fill="fill", margin="margin",
                    min_trade="min_trade", capital="capital"),
