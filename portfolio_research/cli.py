@@ -41,7 +41,8 @@ def main() -> None:
 def _where(error: Exception) -> str:
     "Where an error was raised: the last line that is the user's own, or else the last of all."
     frames = traceback.extract_tb(error.__traceback__)
-    foreign = ("site-packages", str(Path(__file__).parent), str(Path(os.__file__).parent))
+    import portfolio_research
+    foreign = ("site-packages", str(Path(portfolio_research.__file__).parent), str(Path(os.__file__).parent))
     own = [f for f in frames if not any(part in f.filename for part in foreign)]
     last = (own or frames)[-1]
     return f"{last.name} ({Path(last.filename).name}, line {last.lineno})"
