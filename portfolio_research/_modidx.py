@@ -3945,6 +3945,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                  'portfolio_research/policy/policy.py'),
                                                   'portfolio_research.policy.policy._expecting': ( 'policy/policy.html#_expecting',
                                                                                                    'portfolio_research/policy/policy.py'),
+                                                  'portfolio_research.policy.policy._least_trade': ( 'policy/policy.html#_least_trade',
+                                                                                                     'portfolio_research/policy/policy.py'),
                                                   'portfolio_research.policy.policy._managed': ( 'policy/policy.html#_managed',
                                                                                                  'portfolio_research/policy/policy.py'),
                                                   'portfolio_research.policy.policy._market_of': ( 'policy/policy.html#_market_of',

@@ -30,6 +30,7 @@ from .decisions import PARTLY, Decision, Decisions, Event
 from ..management.overlays import Seen, overlay_name, start_overlay, step_overlay
 from ..risk.placement import Placement, placement
 from ..data.market import Market, odd_bars
+from ..execution.moves import renew_tranches
 from ..execution.triggers import Monthly, first_due
 
 # %% ../../nbs/policy/02_policy.ipynb #e1ab01ba
@@ -141,7 +142,7 @@ class Policy:
             if (parts := getattr(self, name)) is not None:
                 object.__setattr__(self, name, check_parts(parts, kind, f"Policy: {name}"))
         object.__setattr__(self, "cost_bps", _cost_of(self))
-        object.__setattr__(self, "min_trade", fraction(self.min_trade))
+        object.__setattr__(self, "min_trade", _least_trade(self))
         _check_parts(self)
     @property
     def trading_costs(self) -> Costs:
@@ -218,6 +219,13 @@ def _cost_of(policy: Policy) -> float:
     if policy.costs is not None: return Unsaid(policy.costs.level)
     return Unsaid(10.0) if costs is None else policy.cost_bps
 
+def _least_trade(policy: Policy) -> float:
+    "The smallest change that is an order; a `Rebalance` may say it, but not both."
+    own, also = fraction(policy.min_trade), getattr(policy.rebalance, "min_trade", 0.0)
+    if own and also and own != also:
+        raise ParameterError(f"Policy: min_trade is {own:g}, and {also:g} in {policy.rebalance}; say it once")
+    return own or also
+
 def _check_parts(policy: Policy) -> None:
     "Refuse what is no part of a policy, with what it lacks."
     check_part(policy.allocate, Allocator, "Policy: allocate")
@@ -251,7 +259,7 @@ def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions,
     dates, trades = market.dates[k:], sleeves.trades[k:]
     strategies, x, held_x = _strategy_exposures(risk.strategy, sleeves, state, k)
     managed = _managed(policy, sleeves, market, held_x, state["held_x"], k)
-    pool, held, shadow, book, event, events, memory = _pool(policy, sleeves, managed, market, state, k)
+    pool, held, shadow, book, event, events, memory, parts = _pool(policy, sleeves, managed, market, state, k)
     monitored_returns = _monitored_returns(risk, sleeves, managed, held, shadow, state["book"], k)
     portfolio, g = _advance(risk.portfolio, state["portfolio_rule"], monitored_returns, k)
     targets = _assets(sleeves.wanted, pool * x, g, k)
@@ -269,7 +277,7 @@ def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions,
                      monitored_returns, _odd(market, targets, current, state["held"], k))
     after = dict(strategy_rules=strategies, x=x[-1].tolist(), held_x=held_x[-1].tolist(),
                  portfolio_rule=portfolio, g=float(g[-1]),
-                 book=book.tolist(), event=events[event[-1]].plain(), overlays=memory,
+                 book=book.tolist(), event=events[event[-1]].plain(), overlays=memory, tranches=parts,
                  held=current[-1].tolist())
     return path, dict(version=STATE_VERSION,
                       as_of=str(market.dates[-1])) | _owner(policy, market, sleeves) | after
@@ -300,7 +308,7 @@ def _start(policy: Policy, market: Market, risk: Placement, S: int) -> dict:
     return dict(strategy_rules=[start(risk.strategy)] * S, x=[1.0] * S, held_x=[1.0] * S,
                 portfolio_rule=start(risk.portfolio), g=1.0, book=book_start(S).tolist(), event=None,
                 overlays=[start_overlay(overlay) for overlay in policy.overlays],
-                held=[0.0] * len(market.assets))
+                held=[0.0] * len(market.assets), tranches=None)
 
 def _resume(policy: Policy, market: Market, sleeves: _Sleeves, risk: Placement, state: dict | None) -> tuple:
     "The first bar to decide about, and the state before it."
@@ -385,12 +393,13 @@ def _nothing_yet(date: pd.Timestamp, S: int) -> Event:
 def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market, state: dict,
                k: int) -> tuple:
     """Weights wanted and held (T, S), the pool's net return (T,), the book's state, the allocations, and what
-    the overlays remember."""
+    overlays and tranches remember."""
     n, S = managed.shape
     dates, cash, book = market.dates, first_row(market.cash_returns)[k:], np.array(state["book"])
     events = [Event.of(state["event"]) if state["event"] else _nothing_yet(dates[0], S)]
     held, net, pool, event, i = np.empty((n, S)), np.empty(n), np.empty((n, S)), np.empty(n, int), 0
     look, memory, terms = _Look(policy, sleeves, managed, k), state["overlays"], _pool_terms(policy, market)
+    parts = state["tranches"]
     def advance(book: np.ndarray, rows: np.ndarray, i: int) -> tuple:
         "Run the pool's book over targets from bar i on."
         bars = slice(i, i + len(rows))
@@ -407,7 +416,7 @@ def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: M
         wanted, known = h, len(events) - 1
         if forced is not None: j, answer, memory = forced
         elif j < len(rows):
-            answer, memory = _allocate(policy, seen_at(j), memory)
+            answer, memory, parts = _allocate(policy, seen_at(j), memory, parts)
         if j < len(rows):
             events.append(answer)
             rows[j] = answer.stages[-1][1]
@@ -417,20 +426,20 @@ def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: M
         held[done], net[done], pool[done], event[done] = h, r, wanted, known
         event[i - 1] = len(events) - 1
     for array in (pool, held, net, event): array.flags.writeable = False
-    return pool, held, net, book, event, tuple(events), memory
+    return pool, held, net, book, event, tuple(events), memory, parts
 
 def _pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market, state: dict,
           k: int) -> tuple:
     "The same, or what was walked before with the same parts, the same state, and the same returns."
     parts = (market, policy.allocate, policy.rebalance, *policy.overlays, *(policy.sleeves or ()))
     of = (*map(id, parts), len(policy.overlays), policy.trading_costs, policy.fill, k, managed.tobytes(),
-          str(state["book"]), str(state["event"]), str(state["overlays"]))
+          str(state["book"]), str(state["event"]), str(state["overlays"]), str(state["tranches"]))
     return _once("pool", of, parts, lambda: _walk_pool(policy, sleeves, managed, market, state, k))
 
 
 # %% ../../nbs/policy/02_policy.ipynb #2664200a
-def _allocate(policy: Policy, seen: Seen, memory: list) -> tuple[Event, list]:
-    "Allocate, then let each overlay adjust."
+def _allocate(policy: Policy, seen: Seen, memory: list, parts: Any) -> tuple[Event, list, Any]:
+    "Allocate, let each overlay adjust, and go as far as the rebalancing goes."
     t, names = seen.sleeves.dates[-1], seen.weights.index
     again = None if seen.targets is None else getattr(policy.rebalance, "to", None)
     allocator = policy.allocate if again is None else again
@@ -446,14 +455,20 @@ def _allocate(policy: Policy, seen: Seen, memory: list) -> tuple[Event, list]:
         level, text = ("info", "") if answer.status == "optimal" else ("warn", f"{answer.status}: ")
         flags.append(Flag(level, str(allocator), text + answer.reason))
     stages, raised, memory = _adjust(policy, replace(seen, weights=weights), memory)
-    if hasattr(policy.rebalance, "trade"):
+    rule: Any = policy.rebalance
+    if hasattr(rule, "trade"):
         wanted = pd.Series(stages[-1][1] if stages else w, names)
-        move = policy.rebalance.trade(wanted, seen.holdings, seen.targets, seen=seen)
+        if rule.tranches > 1:
+            fired = [parts is None or part.due_seen(seen) for part in rule.triggers]
+            wanted, kept = renew_tranches(rule, parts and {"tranches": parts}, np.array(fired), wanted)
+            parts = kept["tranches"]
+            stages.append(("tranches", wanted.to_numpy()))
+        move = rule.trade(wanted, seen.holdings, seen.targets, seen=seen)
         stages.append((PARTLY, move.weights.to_numpy()))
         raised += [Flag("info", "rebalance", note) for note in move.notes]
-    why = policy.rebalance.why_seen(seen) if hasattr(policy.rebalance, "why_seen") else ""
-    reason = f"{why or policy.rebalance}: {answer.status} allocation"
-    return Event(t, answer.status, reason, (("allocate", w), *stages), (*flags, *raised)), memory
+    why = rule.why_seen(seen) if hasattr(rule, "why_seen") else ""
+    reason = f"{why or rule}: {answer.status} allocation"
+    return Event(t, answer.status, reason, (("allocate", w), *stages), (*flags, *raised)), memory, parts
 
 def _adjust(policy: Policy, seen: Seen, memory: list) -> tuple[list, list[Flag], list]:
     "What the overlays make of weights, one after the other: stages, flags, and what they remember."
