@@ -288,12 +288,28 @@ def _fill(prices: pd.DataFrame, gaps: str) -> tuple[pd.DataFrame, tuple[str, ...
             for name, n in holes.sum().items() if n)
     return prices.mask(holes, prices.ffill()), tuple(said)
 
+def _by_clock(table: pd.Series, dates: pd.DatetimeIndex, what: str) -> pd.Series:
+    "A series by the market's clock; raises `CalendarError` where only one of the two has a time zone."
+    if not isinstance(table.index, pd.DatetimeIndex) or not len(table): return table
+    ours, theirs = dates.tz, table.index.tz
+    if (ours is None) != (theirs is None):
+        say = lambda zone: f"are by the clock of {zone}" if zone else "have no time zone"
+        raise CalendarError(f"{what}: its dates {say(theirs)}, and the market's {say(ours)}; convert one of "
+                            "them, as in .tz_localize(None)")
+    if ours is not None: return table.tz_convert(ours)
+    hour, other = dates[0].time(), table.index[0].time()
+    if hour != other and not len(dates.normalize().difference(table.index.normalize())):
+        raise CalendarError(f"{what}: its dates stand at {other}, and the market's at {hour}; bring them to "
+                            "one hour, as in .set_axis(index.normalize())")
+    return table
+
 def _on_calendar(benchmark: pd.Series | None, dates: pd.DatetimeIndex) -> pd.Series | None:
     "The benchmark on the market's dates; every one of them must be there."
     if benchmark is None: return None
     if isinstance(benchmark, pd.DataFrame): benchmark = benchmark.squeeze(axis=1)
     if not isinstance(benchmark, pd.Series):
         raise NotNumericError(f"benchmark: give one Series of prices, not {type(benchmark).__name__}")
+    benchmark = _by_clock(benchmark, dates, "benchmark")
     checked = check_prices(benchmark.to_frame(benchmark.name or "benchmark")).iloc[:, 0]
     if len(absent := dates.difference(checked.index)):
         raise CalendarError(f"benchmark: it has no price on {day(absent[0])}, nor on {len(absent) - 1} "
@@ -306,7 +322,7 @@ def _on_calendar(benchmark: pd.Series | None, dates: pd.DatetimeIndex) -> pd.Ser
 def _rates(rate: float | str | pd.Series, dates: pd.DatetimeIndex, what: str) -> float | pd.Series:
     "An annual fraction, or one for each date: the last that was known."
     if isinstance(rate, pd.Series):
-        rate = check_table(rate, what).reindex(dates, method="ffill")
+        rate = check_table(_by_clock(rate, dates, what), what).reindex(dates, method="ffill")
         if (none := rate.isna()).any():
             raise MissingDataError(f"{what}: nothing is known on {day(dates[none][0])}")
     else: rate = fraction(rate)

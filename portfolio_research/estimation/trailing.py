@@ -9,6 +9,7 @@ __all__ = ['Estimate', 'HistoryError', 'canonical_order', 'moving_columns', 'Tra
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import local
 
 import numpy as np
 import pandas as pd
@@ -112,15 +113,16 @@ def moving_columns(
     return moves & (variance >= least ** 2 * np.sort(variance[moves])[moves.sum() // 2])
 
 # %% ../../nbs/estimation/03_trailing.ipynb #a30f615a
-_seen = (pd.Index([]), np.zeros(0, int), pd.Index([]))  # the names met last, their order, they in that order
+_seen = local()  # by thread: the names met last, their order, they in that order
 
 def _sorted(assets: pd.Index) -> tuple[np.ndarray, pd.Index]:
     "Canonical order and the names in it; a walk over one market sorts once."
-    global _seen
-    if not assets.is_(_seen[0]):
+    last = getattr(_seen, "last", None)
+    if last is None or not assets.is_(last[0]):
         order = canonical_order(assets)
-        _seen = assets, order, assets if order.tolist() == list(range(len(order))) else assets[order]
-    return _seen[1:]
+        last = assets, order, assets if order.tolist() == list(range(len(order))) else assets[order]
+        _seen.last = last
+    return last[1:]
 
 def _complete(market: Market, n: int) -> tuple[pd.Index, np.ndarray, dict]:
     "Names of the assets with n returns, in canonical order; their returns (n, N'); why the others are out."

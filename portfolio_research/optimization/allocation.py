@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Allocation', 'LongOnlyError', 'read_cap', 'left_out', 'allocate_within', 'inverse_volatility', 'equal_weight',
-           'fall_back', 'unestimated', 'estimated', 'decide', 'within']
+           'held_before', 'fall_back', 'unestimated', 'estimated', 'decide', 'within']
 
 # %% ../../nbs/optimization/09_allocation.ipynb #d133099b
 from collections.abc import Callable, Sequence
@@ -176,13 +176,26 @@ def equal_weight(
         raise HistoryError(f"no asset has the window of {window!r}" if window else "no asset has a price")
     return _sorted(market.assets if n == len(market.assets) else assets), np.full(n, 1 / n)
 
+def held_before(
+    previous,        # weights held now: by name, or in the market's order; None where they are not known
+    market: Market,
+) -> pd.Series | None:  # (N,) by name; NaN where unknown
+    "Previous weights however they were given; raises `ParameterError` on what cannot be matched with assets."
+    if previous is None or isinstance(previous, pd.Series): return previous
+    if hasattr(previous, "items"): return by_name(previous, market.assets, "previous", fill=0.).map(fraction)
+    values = np.asarray(previous, float)
+    if values.shape != (len(market.assets),):
+        raise ParameterError(f"previous: {values.size} weights for {len(market.assets)} assets; "
+                             "give them by name")
+    return pd.Series(values, market.assets)
+
 def _held_now(
     market: Market,
     previous: pd.Series | None,    # (N,) weights held now, by name; NaN or None where unknown
     cap: float,                    # greatest weight
 ) -> tuple[pd.Index, np.ndarray]:  # the assets that have a price, in canonical order, and (n,) their weights
     "What is held and still has a price; raises `HistoryError` where that is nothing."
-    if previous is None: raise HistoryError("none are known")
+    if (previous := held_before(previous, market)) is None: raise HistoryError("none are known")
     if not previous.to_numpy().any(): raise HistoryError("nothing is held")
     previous, priced = pd.Series(previous, dtype=float), _sorted(market.eligible())
     held = by_name(previous[previous.index.isin(priced)], priced, "previous weights", fill=0.).clip(0, cap)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from .allocation import (Allocation, allocate_within, decide, equal_weight,
-    estimated, fall_back, inverse_volatility, left_out, read_cap, unestimated, within)
+    estimated, fall_back, held_before, inverse_volatility, left_out, read_cap, unestimated, within)
 from portfolio_research.core import (ConstantColumnError, DataError, ParameterError, UnknownNameError,
     as_written, by_name)
 from ..core import fraction as read_fraction
@@ -259,7 +259,7 @@ class Optimize:
     def __repr__(self) -> str:
         return as_written(self).replace(repr(self.objective), repr(str(self.objective)), 1)
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
-        guards = self.objective.guards
+        guards, previous = self.objective.guards, held_before(previous, market)
         estimate = estimated(market, previous, self.basis, self.max_weight)
         if isinstance(estimate, Allocation): return within(estimate, guards, market)
         found = self._solved(market, estimate, previous)

@@ -70,7 +70,9 @@ class Decisions(Sequence):
         not have."""
         if isinstance(key, slice):
             raise ParameterError("decisions: ask for one, by position or date; iterate for more")
-        if not isinstance(key, (int, np.integer)) and pd.Timestamp(key) not in self.dates:
+        try: known = isinstance(key, (int, np.integer)) or pd.Timestamp(key) in self.dates
+        except (TypeError, ValueError): known = False
+        if not known:
             raise CalendarError(f"decisions: there is no bar on {key}, only from {day(self.dates[0])} to "
                                 f"{day(self.dates[-1])}")
         t = key if isinstance(key, (int, np.integer)) else self.dates.get_loc(pd.Timestamp(key))

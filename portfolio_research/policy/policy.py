@@ -494,7 +494,8 @@ def _against(decision: Decision, path: Decisions, holdings, state: dict, policy:
     orders = decision.orders[large(decision.orders)]
     decision = replace(decision, state=state, path=path, orders=orders)
     if holdings is None: return decision
-    held = by_name(holdings, path.assets, "holdings", fill=0.0).astype(float)
+    given = {name: fraction(w) for name, w in dict(holdings).items()}
+    held = by_name(given, path.assets, "holdings", fill=0.0).astype(float)
     if not np.isfinite(held).all() or policy.long_only and ((held < 0).any() or held.sum() > 1 + 1e-6):
         raise ParameterError("holdings: weights are fractions of the portfolio, >= 0 and at most 1 in sum: "
                              f"{held[held != 0].to_dict()}")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..core import Flag, ParameterError
+from ..core import CalendarError, Flag, ParameterError
 from ..plotting import is_interactive, label_ends, percent_axis, wealth_axis
 from .decisions import Decisions
 from ..data.market import Market
@@ -135,7 +135,9 @@ STUDY_UNITS = {"turnover": "fraction", "invested": "fraction"}  # of what is no 
 def _metrics(studies: Mapping[str, Study], since: pd.Timestamp) -> pd.DataFrame:
     "(arms, metrics) over the returns after `since`."
     market = next(iter(studies.values())).market
-    returns = pd.DataFrame({name: s.returns for name, s in studies.items()}).loc[lambda r: r.index > since]
+    returns = pd.DataFrame({name: s.returns for name, s in studies.items()})
+    try: returns = returns[returns.index > since]
+    except TypeError as e: raise CalendarError(f"since: {since} is no date by the clock of the market") from e
     table = evaluate(returns, STUDY_METRICS, cash=market.cash_returns)
     years, after = len(returns) / market.per_year, market.dates > since
     table["turnover"] = [s.turnover[after].sum() / years for s in studies.values()]
@@ -171,22 +173,31 @@ class Comparison:
 
     @cached_property
     def start(self) -> pd.Timestamp:
-        "The first bar on which every policy held something: all are measured after it."
-        return max(s.start for s in self.studies.values())
+        "The first bar on which every policy that ever held something did: all are measured after it."
+        return max(s.start for s in (self.held or self.studies).values())
+    @property
+    def held(self) -> dict[Any, Study]:
+        "The studies that ever held something."
+        return {name: s for name, s in self.studies.items() if s.weights.to_numpy().any()}
+    @property
+    def notes(self) -> tuple[str, ...]:
+        "Which arms are excluded because they never held anything: their windows never filled."
+        return tuple(f"{name}: never held anything in {len(s.market.dates)} bars, and is excluded"
+                     for name, s in self.studies.items() if name not in self.held)
     @cached_property
     def returns(self) -> pd.DataFrame:
         "(T, arms) net returns, on the dates that all have."
-        returns = pd.DataFrame({name: s.returns for name, s in self.studies.items()})
+        returns = pd.DataFrame({name: s.returns for name, s in (self.held or self.studies).items()})
         return returns[returns.index > self.start]
     def metrics(self) -> pd.DataFrame:
-        "A row an arm, a column a metric."
-        return _metrics(self.studies, self.start)
+        "A row an arm, a column a metric; missing for an arm that never held anything, see `notes`."
+        return _metrics(self.held or self.studies, self.start).reindex(list(self.studies))
     def formatted(self) -> pd.DataFrame:
         "The metrics as people write them."
         return format_metrics(self.metrics(), STUDY_UNITS)
     def plot(self):
         "Wealth, drawdown and what was invested, one line an arm."
-        invested = {name: s.weights.abs().sum(axis=1) for name, s in self.studies.items()}
+        invested = {name: s.weights.abs().sum(axis=1) for name, s in (self.held or self.studies).items()}
         return _plot(self.returns, invested, next(iter(self.studies.values())).market)
     def __getitem__(self,
         name: str | tuple[str, ...],  # of an arm

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..core import ParameterError
+from ..core import EmptyDataError, ParameterError
 from ..plotting import COLOURS, percent_axis, use_style
 from ..metrics.returns import drawdown
 from ..policy.walkforward import Study
@@ -151,7 +151,9 @@ def tear_sheet(
     title: str = "",   # heading; "": the policy
 ) -> Report:           # to be saved, or shown in a notebook
     "How a study grew, what it lost and when, and what it decided lately."
-    r = study.returns
+    if not len(r := study.returns):
+        raise EmptyDataError(f"tear_sheet: {study.policy} never held anything on this market of "
+                             f"{len(study.market.dates)} bars; shorten its windows, or give more history")
     span = f"{r.index[0].date()} to {r.index[-1].date()}"
     with styled(): growth, years = study.plot(), _years_figure(r)
     return report(title or str(study.policy), [
