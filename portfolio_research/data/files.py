@@ -119,6 +119,9 @@ def _cells(rows: list[list[str]], notes: list) -> pd.DataFrame:
     if twice := [name for name, n in Counter(head).items() if n > 1 and name]:
         raise DatesError(f"the column {twice[0]!r} stands twice")
     kept = [i for i, name in enumerate(head) if name or any(not _is_empty(row[i]) for row in body)]
+    if nameless := [i for i in kept[1:] if not head[i]]:
+        raise UnknownNameError(f"the column number {nameless[0] + 1} has no name; write one in the first "
+                               "line")
     cells = [[row[i] for i in kept] for row in body]
     return pd.DataFrame(cells, columns=[head[i] for i in kept], dtype=object)
 
@@ -280,6 +283,7 @@ def _numbers(table: pd.DataFrame, notes: list) -> pd.DataFrame:
     commas = says(r"^-?\d+,(?:\d{1,2}|\d{4,})\s*%?$|^-?0,\d|\d\.\d{3},\d").any()
     points = says(r"^-?\d+\.(?:\d{1,2}|\d{4,})\s*%?$|^-?0\.\d|\d,\d{3}\.\d|^-?\.\d").any()
     comma = bool(commas and not points)
+    if says(r"%\s*$").any(): notes.append("percent signs: read as hundredths")
     if comma: notes.append("decimal commas")
     elif not points and not says(r"\d,\d{3},\d").any(): _check_thousands(flat)
     out = table.copy()
