@@ -10,6 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
+from threading import local
 from typing import Any, ClassVar, NamedTuple
 
 import numba
@@ -18,6 +19,7 @@ import pandas as pd
 
 from ..core import ParameterError, UnknownNameError, WindowError, as_written, n_bars
 from ..data.market import Market
+from ..plugins import own_parts
 
 # %% ../../nbs/management/02_regime_base.ipynb #a8d003db
 _JIT: dict[str, Any] = dict(cache=True, error_model="numpy")
@@ -66,13 +68,15 @@ class Reading(NamedTuple):
     notes: list[str]              # (n,) why nothing can be said; empty where something can
     fits: list[tuple[int, str]]   # position of each fit, and why it was refused; empty if it was not
 
-_PIECE, _MOST = 32, 8192  # bars in a piece; pieces that are kept
-_KNOWN: OrderedDict[bytes, tuple] = OrderedDict()
+_PIECE, _MOST = 32, 8192  # bars in a piece; pieces that are kept, by each thread for itself
+_KEPT = local()
 
 def _read(detector: "Regime", returns: np.ndarray, per_year: float) -> Reading:
     "Read returns in pieces; what has been read before, after the same past, is not read again."
-    name, memory, parts = repr((detector, per_year)), None, []
-    known: OrderedDict[bytes, tuple] = OrderedDict() if " at 0x" in name else _KNOWN  # an address is no name
+    name, memory, parts = repr((detector, per_year, own_parts(detector))), None, []
+    fresh: OrderedDict[bytes, tuple] = OrderedDict()
+    if " at 0x" in name: known = fresh                      # an address is no name
+    else: known = _KEPT.__dict__.setdefault("pieces", fresh)
     key = name.encode()
     for a in range(0, len(returns), _PIECE):
         b = min(a + _PIECE, len(returns))
