@@ -119,7 +119,7 @@ def _differences(row: dict, path: Decisions, tolerance: float) -> list[list]:
         if not hasattr(a, "equals"): return a == b
         return all(x.equals(y) for x, y in zip(a.axes, b.axes, strict=True)) and np.allclose(
             a.to_numpy(float), b.to_numpy(float), rtol=0, atol=tolerance, equal_nan=True)
-    parts = ("targets", "orders", "sleeves", "trace", "flags", "reason")
+    parts = ("targets", "orders", "sleeves", "trace", "flags")             # a reason is words about these
     pairs = {what: (getattr(then, what), getattr(now, what)) for what in parts}
     return [[then.as_of, row["id"], what, *pair] for what, pair in pairs.items() if not same(*pair)]
 
