@@ -11,6 +11,7 @@ import csv
 import json
 import logging
 import os
+import re
 import sys
 import traceback
 from contextlib import contextmanager
@@ -352,7 +353,7 @@ def _check_age(market, max_age: str) -> list[Flag]:
     if not max_age:
         old = f"the prices end on {last.date()}, {age.days} days ago; --max-age 3d would refuse them"
         return [Flag("warn", "data", old)] if age > pd.Timedelta(days=10) else []
-    try: limit = pd.Timedelta(max_age)
+    try: limit = pd.Timedelta(re.sub(r"(?<=\d)d$", "D", max_age.strip()))
     except ValueError as e: raise ParameterError(f"--max-age: {max_age!r} is no time; write 3d or 36h") from e
     if age > limit:
         raise StaleMarketError(f"the prices end on {last.date()}, {age.days} days ago, and --max-age is "

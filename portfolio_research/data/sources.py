@@ -8,6 +8,7 @@ __all__ = ['GICS_SECTORS', 'load_market']
 # %% ../../nbs/data/03_sources.ipynb #19cb6bf0
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,5 +106,5 @@ def _age(path: Path) -> pd.Timedelta:
 
 def _span(text: str) -> pd.Timedelta:
     "A length of time from its text."
-    try: return pd.Timedelta(text)
+    try: return pd.Timedelta(re.sub(r"(?<=\d)d$", "D", text.strip()))
     except ValueError as e: raise ParameterError(f"max_age: {text!r} is no time; write 12h or 3d") from e
