@@ -48,8 +48,9 @@ class _Forecast:
 def _ahead(e: Estimate) -> tuple[Estimate, float]:
     "An estimate in which cash earns what it earns today; and that, annual."
     rate, T = e.market.cash_rate, len(e.scenarios)
-    if isinstance(rate, pd.Series) and e.cash is None:
-        e = replace(e, cash=np.full(T, (1 + rate.iloc[-1]) ** (1 / e.per_year) - 1))
+    if e.cash is None:
+        today = rate.iloc[-1] if isinstance(rate, pd.Series) else rate
+        e = replace(e, cash=np.full(T, (1 + today) ** (1 / e.per_year) - 1))
     return e, float(e.cash_returns[-1] * e.per_year)
 
 def _expect(e: Estimate, mean: np.ndarray, cov: np.ndarray | None = None, benchmark: float | None = None,

@@ -111,7 +111,12 @@ def _standing(rows: list[dict]) -> list[dict]:
     undoes = {row["seq"]: int(m[1]) for row in rows if (m := re.match(r"undo (\d+): ", row["note"]))}
     return [row for row in rows if row["seq"] not in {*undoes, *undoes.values()}]
 
-def _differences(row: dict, path: Decisions, tolerance: float) -> list[list]:
+def _as_said_before(reason: str, trigger: str) -> str:
+    "A reason as earlier versions wrote it: by the trigger's text, and not by what fired of it."
+    return re.sub(r"^(nothing to trade; )?.*?: (?=\w+ allocation)", lambda m: f"{m[1] or ''}{trigger}: ",
+                  reason)
+
+def _differences(row: dict, path: Decisions, tolerance: float, trigger: str) -> list[list]:
     "Where a stored decision differs by more than a tolerance from the one that the path has for its bar."
     then = read_decision(json.loads(row["decision"]))
     now = path[then.as_of]
@@ -119,8 +124,9 @@ def _differences(row: dict, path: Decisions, tolerance: float) -> list[list]:
         if not hasattr(a, "equals"): return a == b
         return all(x.equals(y) for x, y in zip(a.axes, b.axes, strict=True)) and np.allclose(
             a.to_numpy(float), b.to_numpy(float), rtol=0, atol=tolerance, equal_nan=True)
-    parts = ("targets", "orders", "sleeves", "trace", "flags")             # a reason is words about these
+    parts = ("targets", "orders", "sleeves", "trace", "flags", "reason")
     pairs = {what: (getattr(then, what), getattr(now, what)) for what in parts}
+    if then.reason == _as_said_before(now.reason, trigger): del pairs["reason"]
     return [[then.as_of, row["id"], what, *pair] for what, pair in pairs.items() if not same(*pair)]
 
 # %% ../../nbs/live/05_book.ipynb #376c2f55
@@ -369,5 +375,6 @@ class Book:
             start = era_start(ledger, memory, self.policy, market, rows[0]["bar"])
         path = self.policy.review(market.until(shot.dates[-1]), None, start).path
         scaled = bool(factors) or any(row["data"].partition(b"\0")[0] for row in rows[1:])
-        found = [d for row in rows for d in _differences(row, path, 1e-5 if scaled else 1e-12)]
+        tolerance, trigger = 1e-5 if scaled else 1e-12, str(self.policy.rebalance)
+        found = [d for row in rows for d in _differences(row, path, tolerance, trigger)]
         return pd.DataFrame(found, columns=_REPLAY)

@@ -18,20 +18,13 @@ from ..estimation.trailing import Trailing
 from .allocation import Allocation
 from .allocators import Optimize
 
-# %% ../../nbs/optimization/11_steering.ipynb #aecf68ca
-@dataclass(frozen=True)
-class TargetBased:
-    "Steers expected values to a target, with no more risk than it needs."
-    objective: str                               # a guard such as "cagr >= 8%", or an objective in full
-    basis: Callable = Expected.capm("5%")        # market -> Estimate: what is expected, not what was
-    max_weight: float | str = 1.0                # greatest weight, in (0, 1] or text such as "10%"
+# %% ../../nbs/optimization/11_steering.ipynb #31bec433
+class _Steered:
+    "What both types have in common: an optimisation that they stand for."
+    objective: str
+    basis: Callable
+    max_weight: float | str
     __repr__ = as_written
-
-    def __post_init__(self):
-        if isinstance(self.basis, Trailing):
-            raise ParameterError(f"TargetBased steers expected values, and {self.basis!r} is trailing; give "
-                                 "Expected.capm('5%') or another of Expected, or use VariableBased")
-        _ = self.steered
     @property
     def steered(self) -> Optimize:
         "The optimisation that it stands for."
@@ -47,25 +40,30 @@ def _in_full(text: str) -> str:
     verbs = ("minimize", "minimise", "maximize", "maximise", "target", "achieve")
     return str(text) if words and words[0].lower() in verbs else f"minimize volatility subject to {text}"
 
+# %% ../../nbs/optimization/11_steering.ipynb #aecf68ca
+@dataclass(frozen=True, repr=False)
+class TargetBased(_Steered):
+    "Steers expected values to a target, with no more risk than it needs."
+    objective: str                               # a guard such as "cagr >= 8%", or an objective in full
+    basis: Callable = Expected.capm("5%")        # market -> Estimate: what is expected, not what was
+    max_weight: float | str = 1.0                # greatest weight, in (0, 1] or text such as "10%"
+
+    def __post_init__(self):
+        if isinstance(self.basis, Trailing):
+            raise ParameterError(f"TargetBased steers expected values, and {self.basis!r} is trailing; give "
+                                 "Expected.capm('5%') or another of Expected, or use VariableBased")
+        _ = self.steered
+
 # %% ../../nbs/optimization/11_steering.ipynb #fb7c3cb2
-@dataclass(frozen=True)
-class VariableBased:
+@dataclass(frozen=True, repr=False)
+class VariableBased(_Steered):
     "Steers trailing values, assuming that they persist."
     objective: str                               # such as "maximize sharpe", or a guard "volatility <= 10%"
     basis: Trailing = Trailing("2Y")             # the window that is assumed to persist
     max_weight: float | str = 1.0                # greatest weight, in (0, 1] or text such as "10%"
-    __repr__ = as_written
 
     def __post_init__(self):
         if not isinstance(self.basis, Trailing):
             raise ParameterError(f"VariableBased steers trailing values, and {self.basis!r} is none; give "
                                  "Trailing('2Y'), or use TargetBased")
         _ = self.steered
-    @property
-    def steered(self) -> Optimize:
-        "The optimisation that it stands for."
-        return Optimize(_in_full(self.objective), self.basis, self.max_weight)
-    @property
-    def long_only(self) -> bool: return getattr(self.steered, "long_only", True)
-    def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
-        return self.steered.allocate(market, previous)
