@@ -74,11 +74,12 @@ def _benchmark_returns(e: Estimate) -> np.ndarray | None:
     return level[1:] / level[:-1] - 1
 
 def _cash_returns(e: Estimate) -> np.ndarray:
-    "(T,) what cash earns in the scenarios; at the rate known last where they are no path."
+    "(T,) what cash earns in the scenarios: a constant rate the same in each, without risk."
     if e.cash is not None: return e.cash
     rate, T = e.market.cash_rate, len(e.scenarios)
-    if e.path and np.any(rate): return e.market.cash_returns.to_numpy()[-T:]
-    if isinstance(rate, pd.Series): rate = rate.iloc[-1]
+    if isinstance(rate, pd.Series):
+        if e.path: return e.market.cash_returns.to_numpy()[-T:]
+        rate = rate.iloc[-1]
     return np.full(T, (1 + rate) ** (1 / e.per_year) - 1)
 
 def _in_words(e: Estimate) -> str:

@@ -297,6 +297,7 @@ def _ratio(s: Shapes, name: str) -> Shape | None:
     else: form, risk, offset = s["active_return"].form, s["tracking_error"].risk, 0.
     def value(w):
         below = risk(w)
+        if np.ndim(below): return offset + form(w) / np.where(below > 0, below, np.nan)
         return offset + form(w) / below if below > 0 else float("nan")
     return Ratio(value, form, risk, offset)
 

@@ -28,7 +28,10 @@ class Form:
     c: float = 0.0
     Q: np.ndarray | None = None  # (N, N) positive semidefinite; None where the metric is linear
     polyhedral = False
-    def __call__(self, w: np.ndarray) -> float:
+    def __call__(self, w: np.ndarray) -> float | np.ndarray:  # (N,) to a number, (N, M) to (M,)
+        if w.ndim == 2:
+            if self.Q is None: return self.a @ w + self.c
+            return np.sqrt(np.maximum((w * (self.Q @ w)).sum(axis=0) + 2 * self.a @ w + self.c, 0))
         if self.Q is None: return float(self.a @ w + self.c)
         return float(np.sqrt(max(w @ self.Q @ w + 2 * self.a @ w + self.c, 0)))
     def cut(self, w: np.ndarray) -> tuple[np.ndarray, float]:

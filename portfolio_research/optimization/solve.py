@@ -19,6 +19,7 @@ from portfolio_research.optimization.curvature import (Concave, Convex, Linear, 
     Ratio, RiskfolioMeasure, Shape)
 from .objectives import EXPOSURES, Guard, trait, value_text
 from .problem import Program, relaxed, say
+from .risk_measures import Form
 from ..metrics.metric import numbered
 from ..metrics.riskfolio import measure
 from .solvers.riskfolio import riskfolio_optimum
@@ -83,11 +84,12 @@ def _polished(space: Polytope, w: np.ndarray) -> np.ndarray:
 # %% ../../nbs/optimization/06_solve.ipynb #e717e471
 def _wide(p: Program, what) -> Callable[[np.ndarray], np.ndarray]:
     "(N, M) weights -> (M,) values of a metric or trait."
-    if not trait(what):
-        measured = p.shapes.measured(what)
-        return lambda W: np.asarray(measured(W))
-    one = p.shapes[what].value
-    return lambda W: np.array([one(w) for w in W.T])
+    shape = p.shapes[what]
+    # what is made of moments is measured by the estimate's own, which need not be those of its scenarios
+    if isinstance(getattr(shape, "risk", shape.value), Form): return shape.value
+    if trait(what): return lambda W: np.array([shape.value(w) for w in W.T])
+    measured = p.shapes.measured(what)
+    return lambda W: np.asarray(measured(W))
 
 def _missing(p: Program, g: Guard) -> Callable[[np.ndarray], np.ndarray]:
     "(N, M) weights -> (M,) by how much a guard is missed; <= 0 where it holds."
