@@ -422,7 +422,8 @@ def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: M
         last = dates[k + i - 1] if k + i else None
         wished = events[-1].targets
         seen_at = lambda t, i=i, h=h, wished=wished: look.at(k + i + t, h[t], wished)
-        due = first_due(policy.rebalance, dates[k + i:k + i + len(rows)], last, h, wished, seen_at)
+        flowing = np.zeros(len(rows), bool) if flows is None else flows[k + i:k + i + len(rows)] != 0
+        due = first_due(policy.rebalance, dates[k + i:k + i + len(rows)], last, h, wished, seen_at, flowing)
         j = len(rows) if due is None else due
         forced = _out_of_turn(look, memory, h[:j], wished, k + i)
         wanted, known = h, len(events) - 1
