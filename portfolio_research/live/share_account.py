@@ -7,7 +7,6 @@ __all__ = ['WholeShares', 'OversoldError', 'ShareAccount', 'share_account', 'lot
            'weight_cap', 'executed', 'check_new_fills']
 
 # %% ../../nbs/live/08_share_account.ipynb #5874f695
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..core import MissingDataError, ParameterError, as_written, day, fraction
+from ..core import MissingDataError, as_written, day, fraction
 from ..data.market import Market
 from portfolio_research.execution.orders import (Executed, Fees, FillError, Orders, Rounding,
     UnmatchedFillError, match_fills)
@@ -147,16 +146,19 @@ def basket_of(
     caps: float | None = None,  # greatest weight of an asset; None: no limit
 ) -> dict | None:            # plain data; None where there is nothing to order
     "A decision in whole shares; raises `OrderError` where it cannot be paid."
-    if not len(decision.orders): return None
+    if not len(decision.orders) and account.cash >= 0: return None
     prices = market.prices.ffill().iloc[-1]
     named = market.assets[[name in decision.orders.index or name in account.units for name in market.assets]]
     if odd := [name for name in account.units if name not in market.assets]:
         raise HoldingsError(f"{odd[0]!r} is held and the market lacks it; give its prices, or sell it by hand")
-    targets = decision.targets.reindex(named).where(named.isin(decision.orders.index))
+    targets, how = decision.targets.reindex(named).where(named.isin(decision.orders.index)), shares.given
     owed = min(account.cash, Decimal(0))
     value = account.value(prices) - owed
+    if not len(decision.orders):                                  # nothing is traded but what has to be raised
+        targets, how = account.weights(prices).reindex(named, fill_value=0.0), how | dict(sales="last", band=1)
+        targets = targets / targets.sum()
     orders = Orders(targets, prices[named], float(value), {k: float(u) for k, u in account.units.items()},
-                    flow=float(owed), caps=caps, tag=decision.id, **shares.given)
+                    flow=float(owed), caps=caps, tag=decision.id, **how)
     return None if orders.table.empty else _plain_orders(orders, decision)
 
 def _plain_orders(orders: Orders, decision: Decision) -> dict:
