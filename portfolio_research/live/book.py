@@ -283,17 +283,15 @@ class _OnABar(_Terms):
         rows = [row for row in ledger.rows("baskets") if id in ("", row["decision"])]
         return json.loads(rows[-1]["basket"]) if rows else None
 
-def _as_allowed(basket: dict, trading: str, demanded: bool) -> Orders:
-    "The orders of a basket that a trading state lets through."
-    if trading == ACTIVE: return orders_of(basket)
+def _as_allowed(basket: dict, trading: str, demanded: bool) -> dict:
+    "The part of a basket that a trading state lets through."
+    if trading == ACTIVE: return basket
     held, keep = basket["holdings"], trading == REDUCING or demanded
     shares = {name: min(n, held[name]) if keep else held[name] for name, n in basket["shares"].items()}
-    fewer = orders_of(basket | dict(shares=shares, error=None, bound=None))
-    spent = sum((n - held[name]) * basket["prices"][name] for name, n in shares.items())
-    before = basket["value"] + basket["flow"] - sum(n * basket["prices"][name] for name, n in held.items())
-    rounding = replace(fewer.rounding, cash=before - spent - float(fewer.table["fee"].sum()), error=np.nan)
-    fewer.__dict__["_made"] = rounding, basket["passes"]
-    return fewer
+    fewer = basket | dict(shares=shares, error=None, bound=None)
+    fees = float(orders_of(fewer).table["fee"].sum())
+    left = sum(n * basket["prices"][name] for name, n in shares.items())
+    return fewer | dict(cash=basket["value"] + basket["flow"] - left - fees)
 
 # %% ../../nbs/live/05_book.ipynb #551b6ddc
 _ENTRIES = ("dividend", "interest", "tax", "charge", "correction")
@@ -316,7 +314,7 @@ class _Money(_OnABar):
                 raise BookError(f"{self.store.where}: nothing was ordered{f' by {id!r}' if id else ''}")
             row = next(r for r in ledger.rows("decisions") if r["id"] == basket["id"])
         demanded = json.loads(row["sent"])["demanded"]
-        return _as_allowed(basket, trading["state"] if trading else ACTIVE, demanded)
+        return orders_of(_as_allowed(basket, trading["state"] if trading else ACTIVE, demanded))
     def fill(self,
         file: str | Path | pd.DataFrame,         # fill, decision, symbol, side, quantity, price, fee, date
         date: str | pd.Timestamp | None = None,  # of fills without a date of their own
@@ -461,7 +459,8 @@ class Book(_Money):
             account, holdings, value = self._held_at(ledger, market, holdings, value)
             if decided := memory.row and memory.row["bar"] == last:
                 decision = _again(memory, None if account else holdings)
-                self.basket = self._basket(ledger, decision.id)
+                told, self.basket = json.loads(memory.row["sent"]), self._basket(ledger, decision.id)
+                if self.basket: self.basket = _as_allowed(self.basket, memory.trading[0], told["demanded"])
             else:
                 check_last_prices(market, memory.row["bar"] if memory.row else max(last - 1, 0), delisted)
                 flows = self._flows_at(ledger, memory, market, value)
@@ -557,14 +556,17 @@ class Book(_Money):
         return _read_row(rows[-1])[0]
     def status(self) -> dict:
         "Where the book stands, as plain data."
-        with self.store.reading() as ledger: memory, flows = remember(ledger), ledger.rows("flows")
+        with self.store.reading() as ledger:
+            memory, flows, terms = remember(ledger), ledger.rows("flows"), ledger.last("terms")
+            money = self._account(ledger, None) if terms else None
         row, account, (state, reason) = memory.row, memory.account, memory.trading
         held = dict(zip(account["names"], account["state"], strict=False)) if account else {}
         last = dict(as_of=row["as_of"], id=row["id"], bars=row["bar"] + 1,
                     orders=dict(zip(*json.loads(row["sent"])["orders"], strict=True))) if row else {}
         return dict(where=self.store.where, era=memory.era["seq"], since=memory.era["reason"], trading=state,
                     reason=reason, held={k: v for k, v in held.items() if v},
-                    flows=sum(f["amount"] for f in flows), policy=memory.era["policy"]) | last
+                    flows=sum(f["amount"] for f in flows), policy=memory.era["policy"]) | last | (
+            dict(cash=str(money.cash), units={k: str(u) for k, u in money.units.items()}) if money else {})
     def wealth(self) -> pd.DataFrame:
         "Value, flows, and the wealth of one unit that stayed in, where reviews were given a value."
         with self.store.reading() as ledger:

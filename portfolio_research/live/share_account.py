@@ -180,7 +180,7 @@ def orders_of(
     orders = Orders(line("weights"), line("prices"), basket["value"], line("holdings"), line("lots"),
                     Fees(**basket["fees"]), flow=basket["flow"], tag=basket["id"])
     bound = np.nan if basket["bound"] is None else basket["bound"]
-    made = Rounding(line("shares"), basket["cash"], basket["error"], bound, tuple(basket["notes"]))
+    made = Rounding(line("shares"), basket["cash"], basket["error"] or 0.0, bound, tuple(basket["notes"]))
     orders.__dict__["_made"] = made, basket["passes"]
     return orders
 
