@@ -2364,6 +2364,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                         'portfolio_research/management/no_trade_band.py'),
                                                              'portfolio_research.management.no_trade_band._rate': ( 'management/no_trade_band.html#_rate',
                                                                                                                     'portfolio_research/management/no_trade_band.py'),
+                                                             'portfolio_research.management.no_trade_band._rests': ( 'management/no_trade_band.html#_rests',
+                                                                                                                     'portfolio_research/management/no_trade_band.py'),
                                                              'portfolio_research.management.no_trade_band._share_turnover': ( 'management/no_trade_band.html#_share_turnover',
                                                                                                                               'portfolio_research/management/no_trade_band.py'),
                                                              'portfolio_research.management.no_trade_band.no_trade_region': ( 'management/no_trade_band.html#no_trade_region',
