@@ -152,8 +152,12 @@ class NoTradeBand(SeeingTrigger):
         side = "over" if moves[name] < 0 else "under"
         return f"no-trade band: {name} {100 * abs(moves[name]):.1f} points {side} its edge"
     def _moves(self, seen) -> pd.Series:
-        "(S,) trades that are worth their cost."
-        return self.edge(seen.targets, seen.holdings, seen) - seen.holdings
+        "(S,) trades that are worth their cost; asked again about one bar, the same."
+        asked, moves = self.__dict__.get("_asked", (None, None))
+        if asked is not seen:
+            moves = self.edge(seen.targets, seen.holdings, seen) - seen.holdings
+            self.__dict__["_asked"] = seen, moves
+        return moves
 
     def edge(self,
         targets: pd.Series,  # (S,) weights wanted
