@@ -463,7 +463,7 @@ def flow(
 def fills(
     file: Annotated[Path, typer.Argument(help="CSV: fill,decision,symbol,side,quantity,price,fee,date.")],
     date: Annotated[str, typer.Option(help="Of fills without a date of their own.")] = "",
-    skip_booked: Annotated[bool, typer.Option("--skip-booked", help="Pass over what is there already.")] = False,
+    skip_booked: Annotated[bool, typer.Option("--skip-booked", help="Pass over what is there.")] = False,
     book: _Place = "book.db", as_json: _Json = False,
 ) -> None:
     "Read a broker's fills into a book in whole shares, all or none; print cash and slippage."
@@ -507,7 +507,8 @@ def _in_money(book) -> str:
     if "cash" not in book.status(): return "a book of weights"
     account = book.account()
     lots = lots_of(account, Taxes())
-    return f"{account.cash:,} of cash, {len(account.units)} names in {0 if lots is None else len(lots.lots)} lots"
+    count = 0 if lots is None else len(lots.lots)
+    return f"{account.cash:,} of cash, {len(account.units)} names in {count} lots"
 
 def _told_now(made, found: dict) -> str:
     "What a decision says, with its flags, for a table."

@@ -160,14 +160,14 @@ class Settings:
     margin: str = ""                           # [policy] margin: Margin(initial="50%", maintenance="25%")
     min_trade: float = 0.0                     # [policy] min_trade: smaller changes are no orders, but exits
     capital: float = 0.0                       # [policy] capital: money at the start; 0: not said
-    tax_method: str = ""        # [taxes] method: fifo, lifo, hifo, lowest_tax, average, section_104; "": no taxes
+    tax_method: str = ""  # [taxes] method: fifo, lifo, hifo, lowest_tax, average, section_104; "": none
     tax_short: str = ""                        # [taxes] short: rate on gains held a year or less
     tax_long: str = ""                         # [taxes] long: rate on gains held longer; "": as short
     wash_sale: bool = False                    # [taxes] wash_sale: whether losses wait 30 days
     tax_year_end: str = "12-31"                # [taxes] year_end: last day of a tax year, MM-DD
     whole_shares: bool = False                 # [orders] whole_shares: whether a book counts shares and money
     order_lots: str = "1"                      # [orders] lots: shares a lot; or KO: 10, XOM: 1
-    order_fees: str = ""                       # [orders] fees: such as Fees(per_order=1, rate="5bps"); "": none
+    order_fees: str = ""                     # [orders] fees: such as Fees(per_order=1, rate="5bps"); "": none
     order_min_trade: float = 0.0               # [orders] min_trade: smaller purchases are left out, money
     order_reserve: float = 0.0                 # [orders] reserve: cash that has to be left, money
     order_sales: str = "free"                  # [orders] sales: free, or last: cash first
@@ -190,7 +190,7 @@ class Settings:
             raise SettingsError(f"[market] per_year: above 0 is wanted, not {self.per_year:g}")
         for needs, given in (("[orders] whole_shares", self.whole_shares), ("[study] flows", self.flows)):
             if given and not self.capital:
-                raise SettingsError(f"{needs}: money is needed; give [policy] capital, what is there at first")
+                raise SettingsError(f"{needs}: money is needed; give [policy] capital, that of the start")
         self.taxes()
         if self.whole_shares: self.shares()
 
@@ -324,7 +324,8 @@ def _value(name: str, text: str, folder: Path) -> Any:
         lines = tuple(line.strip() for line in text.splitlines() if line.strip())
         for line in lines: parse_part(line, folder)
         return lines
-    if name in ("allocate", "rebalance", "risk", "costs", "margin", "order_fees") and text.strip(): parse_part(text, folder)
+    parts = ("allocate", "rebalance", "risk", "costs", "margin", "order_fees")
+    if name in parts and text.strip(): parse_part(text, folder)
     if isinstance(default, bool) or name == "day_first" and text.strip():
         if text.strip().lower() not in _YES_OR_NO:
             raise SettingsError(f"yes or no is wanted, not {text.strip()!r}")

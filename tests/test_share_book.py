@@ -1,4 +1,4 @@
-"""A book that trades a year in whole shares, with fees, taxes and fills from files: its cash is right to the cent.
+"""A book that trades a year in whole shares, with fees, taxes and fills from files: cash right to the cent.
 The ledger here is written anew, from the files alone, in decimals, and shares no code with the book's"""
 import csv
 import io
@@ -12,9 +12,8 @@ import pytest
 
 from portfolio_research.data.market import Market
 from portfolio_research.data.sources import load_market
-from portfolio_research.execution.flows import FlowError
 from portfolio_research.execution.orders import (DuplicateFillError, Fees, FillError, UnmatchedFillError,
-    ib_basket, orders_csv)
+    ib_basket)
 from portfolio_research.execution.tax_lots import LotError, Taxes
 from portfolio_research.execution.triggers import DriftBand, Monthly, WhenFlow
 from portfolio_research.live.book import Book
@@ -33,7 +32,7 @@ HEAD = "fill,decision,symbol,side,quantity,price,fee,date\n"
 cent = lambda x: x.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 def broker(basket, day, rng, folder):
-    "Reads the broker's file, fills what it says at the close of a day, in one or two parts, and writes files."
+    "Reads the broker's file, fills what it says at the close of a day in one or two parts, writes files."
     rows = list(csv.DictReader(io.StringIO(basket)))
     files, parts = [], [[], []]
     for i, row in enumerate(rows):
@@ -43,7 +42,8 @@ def broker(basket, day, rng, folder):
         for part, n in enumerate(filter(None, (whole - cut, cut))):
             fee = cent(Decimal("1" if part == 0 else "0") + Decimal("0.0005") * n * price)
             parts[part].append(f"{day.date()}-{i}-{part},{row['BasketTag']},{row['Symbol']},"
-                               f"{'BOT' if row['Action'] == 'BUY' else 'SLD'},{n},{price},{fee},{day.date()}\n")
+                               f"{'BOT' if row['Action'] == 'BUY' else 'SLD'},"
+                               f"{n},{price},{fee},{day.date()}\n")
     for part, lines in enumerate(parts):
         if not lines: continue
         files.append(folder / f"{day.date()}-{part}.csv")
@@ -62,7 +62,7 @@ class Plain:
             self.units[row["symbol"]] += -n if sells else n
             self.trades.append((date.fromisoformat(row["date"]), sells, -price, row["symbol"], n, money))
     def gains(self, year):
-        "Short and long gains of a year: first in, first out; of one day the dearest first, purchases before sales."
+        "Short and long gains of a year: first in, first out; of one day the dearest, purchases first."
         lots, gains = defaultdict(list), [Decimal(0), Decimal(0)]
         for when, sells, _, name, n, money in sorted(self.trades):
             if not sells: lots[name].append([when, n, money])
@@ -92,10 +92,17 @@ def lived(tmp_path_factory):
                 mine.read(file)
                 files.append(file)
         if i % 10 == 0:
-            book = Book(folder / "year.db", POLICY, capital=100_000 if i == 0 else None, shares=SHARES, taxes=TAXES)
-        if i in (12, 24, 36): book.flow(day, 2500.50, "savings"), setattr(mine, "cash", mine.cash + Decimal("2500.5"))
-        if i == 30: book.flow(day, -7000.0, "a car"), setattr(mine, "cash", mine.cash - 7000)
-        if i % 13 == 12: book.entry(day, "123.45", "dividend", f"of bar {i}"), setattr(mine, "cash", mine.cash + Decimal("123.45"))
+            book = Book(folder / "year.db", POLICY, capital=None if i else 100_000, shares=SHARES,
+                        taxes=TAXES)
+        if i in (12, 24, 36):
+            book.flow(day, 2500.50, "savings")
+            mine.cash += Decimal("2500.5")
+        if i == 30:
+            book.flow(day, -7000.0, "a car")
+            mine.cash -= 7000
+        if i % 13 == 12:
+            book.entry(day, "123.45", "dividend", f"of bar {i}")
+            mine.cash += Decimal("123.45")
         if str(day.date()) == "1992-01-17":
             due = mine.tax(1991)
             assert book.pay_tax(1991, day) == due > 0
@@ -134,7 +141,8 @@ def test_slippage_is_what_the_files_say(lived):
             paid[row["decision"]] += sign * Decimal(row["quantity"]) * (Decimal(row["price"]) - decided)
     made = table.slippage.groupby(level=0).sum()
     assert {id: slip for id, slip in made.items() if id in paid} == dict(paid)
-    assert set(made.index) - set(paid) <= {book.orders().id}              # of the last evening, not filled yet
+    # of the last evening, not filled yet
+    assert set(made.index) - set(paid) <= {book.orders().id}
     assert (table.ordered == table.filled.astype(float)).all()
 
 def test_the_value_that_it_kept_is_units_and_cash(lived):
@@ -145,7 +153,7 @@ def test_the_value_that_it_kept_is_units_and_cash(lived):
     assert abs(wealth.wealth.iloc[-1] * 100_000 - worth) > 500       # flows are no return
 
 def test_limits_hold_in_whole_shares(lived):
-    "No order leaves a name above the limit of its allocator, and none overdraws, by the decision's own prices."
+    "No order leaves a name above the limit of its allocator, and none overdraws,."
     folder, book, *_ = lived
     for id in book.executions().index.unique(level=0):
         o = book.orders(id)
@@ -194,7 +202,8 @@ def test_a_sale_of_more_than_is_held(tmp_path):
         sales.append(book.orders())
     assert (sales[0].table.side == "SELL").all() and sales[0].id != sales[1].id and sales[0].cash >= 0
     book.fill(fills_of(sales[0], "b", "1990-01-12"))
-    with pytest.raises(OversoldError, match="more than are held"): book.fill(fills_of(sales[1], "c", "1990-01-15"))
+    with pytest.raises(OversoldError, match="more than are held"):
+        book.fill(fills_of(sales[1], "c", "1990-01-15"))
     assert book.account().cash >= 0
 
 def test_a_flow_fires_in_a_book(tmp_path):

@@ -206,10 +206,11 @@ class _Terms:
         if money is not None and not (money.is_finite() and money > 0):
             raise CapitalError(f"Book: the capital is a sum of money above zero, not {capital!r}")
         if shares is not None and not isinstance(shares, WholeShares):
-            raise ParameterError(f"Book: shares are such as WholeShares(fees=Fees(per_order=1)), not {shares!r}")
+            raise ParameterError(f"Book: shares are such as WholeShares(lots=10), not {shares!r}")
         if taxes is not None and not isinstance(taxes, Taxes):
-            raise ParameterError(f"Book: taxes are such as Taxes('fifo', short='37%', long='20%'), not {taxes!r}")
-        self.capital, self.shares, self.taxes, self._given = money, shares or WholeShares(), taxes, (shares, taxes)
+            raise ParameterError(f"Book: taxes are such as Taxes('fifo', long='20%'), not {taxes!r}")
+        self.capital, self.shares, self.taxes = money, shares or WholeShares(), taxes
+        self._given = shares, taxes
     def _add_terms(self, ledger: Ledger) -> None:
         ledger.add("terms", capital=str(self.capital), shares=repr(self.shares), taxes=repr(self.taxes),
                    created=_now())
@@ -218,8 +219,8 @@ class _Terms:
         with self.store.reading() as ledger: terms = ledger.last("terms")
         if terms is None:
             if self.capital or any(self._given):
-                raise CapitalError(f"{self.store.where} was begun without money, or without a policy: begin a "
-                                   "book with Book(place, policy, capital=...), or leave shares and taxes out")
+                raise CapitalError(f"{self.store.where} was begun without money or a policy: begin a "
+                                   "book with Book(place, policy, capital=...), or leave them out")
             return
         if self.capital not in (None, Decimal(terms["capital"])):
             raise CapitalError(f"{self.store.where} was begun with {terms['capital']}, and not with "
@@ -232,7 +233,7 @@ class _Terms:
                 ledger.add("terms", capital=terms["capital"], shares=told[0], taxes=told[1], created=_now())
     def _terms(self, ledger: Ledger) -> dict:
         if (terms := ledger.last("terms")) is None:
-            raise CapitalError(f"{self.store.where} was begun without money: it counts weights, and not shares; "
+            raise CapitalError(f"{self.store.where} was begun without money: it counts weights, not shares; "
                                "Book(place, policy, capital=...) begins one that does")
         return terms
     def _account(self, ledger: Ledger, date) -> ShareAccount:
@@ -249,11 +250,11 @@ class _OnABar(_Terms):
         "Account, holdings as weights, and value as of a market's last bar; as given in a book of weights."
         if ledger.last("terms") is None: return None, holdings, value
         if holdings is not None or value is not None:
-            raise HoldingsError("a book with capital knows what it holds and what it is worth from its fills; "
+            raise HoldingsError("a book with capital knows what it holds and is worth from its fills; "
                                 "book them by fill(file), and leave holdings and value out")
         account, prices = self._account(ledger, market.dates[-1]), market.prices.ffill().iloc[-1]
         if odd := [name for name in account.units if name not in market.assets]:
-            raise HoldingsError(f"{odd[0]!r} is held and the market lacks it; give its prices, or sell it by hand")
+            raise HoldingsError(f"{odd[0]!r} is held and the market lacks it; give its prices, or sell it")
         held = account.weights(prices)
         return account, held / max(held.sum(), 1.0), float(account.value(prices))
     def _flows_at(self, ledger: Ledger, memory: Memory, market: Market, value: float | None) -> pd.Series:
@@ -271,7 +272,8 @@ class _OnABar(_Terms):
             worth = float(self._account(ledger, dates[bar]).value(prices)) if known else value
             share[dates[bar]] = paid / (worth - paid) if worth > paid else float(np.sign(paid))
         return pd.Series(share, pd.DatetimeIndex(list(share), tz=dates.tz))
-    def _order(self, ledger: Ledger, decision: Decision, account: ShareAccount, market: Market) -> dict | None:
+    def _order(self, ledger: Ledger, decision: Decision, account: ShareAccount,
+               market: Market) -> dict | None:
         "Turn a decision into a basket, and write that."
         basket = basket_of(decision, account, market, self.shares, weight_cap(self.policy))
         if basket is not None:
@@ -366,14 +368,14 @@ class _Money(_OnABar):
             raise ParameterError(f"entry: {kind!r} is none of {', '.join(_ENTRIES)}")
         try: row = dict(date=pd.Timestamp(date).isoformat(), kind=kind, amount=str(Decimal(str(amount))))
         except (TypeError, ValueError, ArithmeticError) as e:
-            raise ParameterError(f"entry: a date and an amount are wanted, not {date!r} and {amount!r}") from e
+            raise ParameterError(f"entry: a date and an amount are wanted, not {date!r}, {amount!r}") from e
         if not Decimal(row["amount"]).is_finite() or not Decimal(row["amount"]):
             raise ParameterError(f"entry: an amount of money, and not {amount!r}")
         with self.store.writing() as ledger:
             self._terms(ledger)
             same = [r for r in ledger.rows("entries") if all(r[k] == v for k, v in row.items())]
             if same and not again:
-                raise ParameterError(f"entry: {kind} of {row['amount']} on {row['date'][:10]} is written down "
+                raise ParameterError(f"entry: {kind} of {row['amount']} on {row['date'][:10]} is there "
                                      "already; again=True books it once more")
             return ledger.add("entries", **row, note=note, created=_now())["seq"]
     def pay_tax(self,

@@ -73,8 +73,8 @@ class ShareAccount:
     def _priced(self, prices) -> list[tuple[Decimal, Decimal]]:
         known = {str(name): float(p) for name, p in dict(prices).items() if p == p}
         if absent := [name for name in self.units if name not in known]:
-            raise MissingDataError(f"there is no price of {absent[0]!r}, of which {self.units[absent[0]]} are "
-                                   "held")
+            raise MissingDataError(f"there is no price of {absent[0]!r}, of which {self.units[absent[0]]} "
+                                   "are held")
         return [(u, Decimal(repr(known[name]))) for name, u in self.units.items()]
 
 # %% ../../nbs/live/08_share_account.ipynb #0524427d
@@ -150,12 +150,13 @@ def basket_of(
     prices = market.prices.ffill().iloc[-1]
     named = market.assets[[name in decision.orders.index or name in account.units for name in market.assets]]
     if odd := [name for name in account.units if name not in market.assets]:
-        raise HoldingsError(f"{odd[0]!r} is held and the market lacks it; give its prices, or sell it by hand")
+        raise HoldingsError(f"{odd[0]!r} is held and the market lacks it; give its prices, or sell it")
     targets, how = decision.targets.reindex(named).where(named.isin(decision.orders.index)), shares.given
     owed = min(account.cash, Decimal(0))
     value = account.value(prices) - owed
-    if not len(decision.orders):                                  # nothing is traded but what has to be raised
-        targets, how = account.weights(prices).reindex(named, fill_value=0.0), how | dict(sales="last", band=1)
+    if not len(decision.orders):                              # nothing is traded but what has to be raised
+        targets = account.weights(prices).reindex(named, fill_value=0.0)
+        how = how | dict(sales="last", band=1)
         targets = targets / targets.sum()
     orders = Orders(targets, prices[named], float(value), {k: float(u) for k, u in account.units.items()},
                     flow=float(owed), caps=caps, tag=decision.id, **how)

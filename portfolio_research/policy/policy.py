@@ -417,7 +417,8 @@ def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: M
     dates, cash, book = market.dates, first_row(market.cash_returns)[k:], np.array(state["book"])
     events = [Event.of(state["event"]) if state["event"] else _nothing_yet(dates[0], S)]
     held, net, pool, event, i = np.empty((n, S)), np.empty(n), np.empty((n, S)), np.empty(n, int), 0
-    look, memory, terms = _Look(policy, sleeves, managed, k, flows), state["overlays"], _pool_terms(policy, market)
+    look, memory = _Look(policy, sleeves, managed, k, flows), state["overlays"]
+    terms = _pool_terms(policy, market)
     parts = state["tranches"]
     def advance(book: np.ndarray, rows: np.ndarray, i: int) -> tuple:
         "Run the pool's book over targets from bar i on."

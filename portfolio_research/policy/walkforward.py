@@ -121,7 +121,7 @@ class Study:
         return table if self.taxes is None else table.assign(after_tax=self.after_tax.wealth)
     @cached_property
     def trades(self) -> pd.DataFrame:
-        "A row a fill: why, when decided, turnover, costs by kind in money; with taxes, gains and tax of each."
+        "A row a fill: why, when decided, turnover, costs by kind in money; with taxes, gains and tax."
         filled = np.flatnonzero(self.account.done.traded > 0)
         decided = [self.decisions[int(t) - 1] for t in filled]
         table = pd.DataFrame({"decided": [d.as_of for d in decided], "reason": [d.reason for d in decided],
@@ -136,7 +136,7 @@ class Study:
 
     def metrics(self,
         since: pd.Timestamp | None = None,  # only returns after this date; None: all of them
-    ) -> pd.Series:                         # `STUDY_METRICS`, turnover, invested, stops; of money, see `money`
+    ) -> pd.Series:                         # `STUDY_METRICS`, turnover, invested, stops, and of money
         "What came of it, in numbers."
         return _metrics({"": self}, since or self.start).iloc[0].rename(str(self.policy))
     def formatted(self) -> pd.DataFrame:
