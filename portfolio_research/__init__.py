@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .execution.flows import (
         Contribution as Contribution, Withdraw as Withdraw, run_flows as run_flows, modified_dietz as
         modified_dietz)
+    from .execution.money import money_weighted as money_weighted
     from .estimation.trailing import Trailing as Trailing
     from .estimation.estimates import Expected as Expected, ScenarioSet as ScenarioSet
     from .optimization.steering import TargetBased as TargetBased, VariableBased as VariableBased
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
         layers as layers, link as link, contributions as contributions, Brinson as Brinson, brinson as
         brinson, brinson_of as brinson_of)
     from .reporting.risk_decomposition import decompose_risk as decompose_risk
+    from .live.share_account import WholeShares as WholeShares
     from .live.book import Book as Book
     from .live.consolidation import Books as Books
     from .studies.placement_study import (
@@ -115,6 +117,7 @@ _MODULES = {  # module -> its names that stand here
     "execution.ledger": "Margin",
     "execution.tax_lots": "Taxes after_tax harvest",
     "execution.flows": "Contribution Withdraw run_flows modified_dietz",
+    "execution.money": "money_weighted",
     "estimation.trailing": "Trailing",
     "estimation.estimates": "Expected ScenarioSet",
     "optimization.steering": "TargetBased VariableBased",
@@ -152,6 +155,7 @@ _MODULES = {  # module -> its names that stand here
     "reporting.tear_sheet": "Report tear_sheet",
     "reporting.attribution": "layers link contributions Brinson brinson brinson_of",
     "reporting.risk_decomposition": "decompose_risk",
+    "live.share_account": "WholeShares",
     "live.book": "Book",
     "live.consolidation": "Books",
     "studies.placement_study": "study_placements PlacementStudy",

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['app', 'main', 'study', 'report', 'check_lookahead', 'init', 'rebalance', 'status', 'journal', 'replay', 'halt',
-           'reduce_', 'activate', 'flow', 'backup', 'change', 'doctor']
+           'reduce_', 'activate', 'flow', 'fills', 'backup', 'change', 'doctor']
 
 # %% ../nbs/91_cli.ipynb #7fea0d55
 import csv
@@ -134,7 +134,8 @@ def report(
     if book: return _report_on(book, policy, output or Path(chosen.output) / "book.html")
     market = chosen.load()
     _check_own(policy, market, chosen.folder)
-    result = walk_forward(policy, market, capital=chosen.capital or None)
+    result = walk_forward(policy, market, capital=chosen.capital or None, flows=chosen.paid(),
+                          taxes=chosen.taxes() if chosen.capital else None)
     _table(result.formatted())
     print(f"Report: {tear_sheet(result).save(output or Path(chosen.output) / 'tear_sheet.html')}")
 
@@ -272,7 +273,7 @@ def _write_orders(made, output: Path, market, value: float | None) -> None:
                             "folder that is there") from e
 
 @contextmanager
-def _begun(place: str, policy, new: bool):
+def _begun(place: str, policy, new: bool, chosen=None):
     "A book that is there, or with `new` one that is made, and unmade where its first review fails."
     from portfolio_research.live.book import Book
     from portfolio_research.live.snapshots import BookError
@@ -283,10 +284,32 @@ def _begun(place: str, policy, new: bool):
         except BookError as e:
             if "there is no book" not in str(e): raise
             raise type(e)(f"{e}; add --new to begin one") from e
-    try: yield Book(place, policy)
+    terms = _in_shares(chosen)
+    if not fresh and terms: terms |= dict(capital=None)
+    try: yield Book(place, policy, **terms)
     except Exception:
         for end in ("", "-wal", "-shm") if fresh else (): Path(f"{path}{end}").unlink(missing_ok=True)
         raise
+
+def _in_shares(chosen) -> dict:
+    "What a book in whole shares is opened with; nothing where the settings want one of weights."
+    if chosen is None or not chosen.whole_shares: return {}
+    return dict(capital=chosen.capital, shares=chosen.shares(), taxes=chosen.taxes())
+
+def _write_basket(book, output: Path, made) -> None:
+    "Orders in whole shares, the header alone where there are none; beside it the broker's own format."
+    from portfolio_research.execution.orders import ORDER_HEADER, IB_HEADER, ib_basket, orders_csv
+    from portfolio_research.live.share_account import orders_of
+    orders = orders_of(book.basket) if book.basket else None
+    for file, header, write in ((output, ORDER_HEADER, orders_csv),
+                                (output.with_suffix(".ib.csv"), IB_HEADER, ib_basket)):
+        part = file.with_name(f".{file.name}.{os.getpid()}")
+        try:
+            part.write_text(write(orders) if orders else ",".join(header) + "\n", encoding="utf-8")
+            part.replace(file)
+        except OSError as e:
+            raise DataFileError(f"{file} cannot be written ({e.strerror or e}); give --output a place in a "
+                                "folder that is there") from e
 
 def _report_on(place: str, policy, output: Path) -> None:
     "The page of a book."
@@ -324,8 +347,9 @@ def rebalance(
     held = _weights(holdings, market.assets)
     check_passed(policy, chosen.folder)
     write = partial(_write_orders, output=output, market=market, value=value)
-    with _begun(book, policy, new) as open_book:
+    with _begun(book, policy, new, chosen) as open_book:
         before = open_book.status().get("id")
+        if chosen.whole_shares: write = partial(_write_basket, open_book, output)
         made = open_book.review(market, held, value, delisted or (), accept_restated, write)
     again = made.id == before
     flags = [dict(level=f.level, source=f.source, text=f.text) for f in (*made.flags, *old)]
@@ -435,6 +459,22 @@ def flow(
     elif as_json: print(json.dumps([{"number": n, **r} for n, r in at.flows().to_dict("index").items()]))
     else: _table(at.flows().rename_axis("number"), "Flows")
 
+@app.command()
+def fills(
+    file: Annotated[Path, typer.Argument(help="CSV: fill,decision,symbol,side,quantity,price,fee,date.")],
+    date: Annotated[str, typer.Option(help="Of fills without a date of their own.")] = "",
+    skip_booked: Annotated[bool, typer.Option("--skip-booked", help="Pass over what is there.")] = False,
+    book: _Place = "book.db", as_json: _Json = False,
+) -> None:
+    "Read a broker's fills into a book in whole shares, all or none; print cash and slippage."
+    at = _open(book)
+    count, account = at.fill(file, date or None, skip_booked), at.account()
+    table = at.executions()
+    slipped = sum(table["slippage"]) if len(table) else 0
+    now = dict(booked=count, cash=str(account.cash), units={k: str(u) for k, u in account.units.items()},
+               slippage=str(slipped))
+    _say(now, as_json, "Fills")
+
 def _date(text: str) -> str:
     "A date as ISO writes it, which cannot be read in two ways."
     try: return datetime.fromisoformat(text).isoformat()
@@ -460,6 +500,16 @@ def change(reason: _Reason, settings: _Settings = Path("settings.ini"), book: _P
     print(f"{book}: decided by {settings} from now on")
 
 # %% ../nbs/91_cli.ipynb #cb0b1ed4
+def _in_money(book) -> str:
+    "Cash and names of a book in whole shares; lots are counted against what is held."
+    from portfolio_research.execution.tax_lots import Taxes
+    from portfolio_research.live.share_account import lots_of
+    if "cash" not in book.status(): return "a book of weights"
+    account = book.account()
+    lots = lots_of(account, Taxes())
+    count = 0 if lots is None else len(lots.lots)
+    return f"{account.cash:,} of cash, {len(account.units)} names in {count} lots"
+
 def _told_now(made, found: dict) -> str:
     "What a decision says, with its flags, for a table."
     for i, flag in enumerate(made.flags, 1):
@@ -484,8 +534,13 @@ def doctor(
             return None
         found[name] = str(answer)
         return answer
+    def told(part): return str(part) if part is not None else "none"
     look("postgresql", lambda: "psycopg" if find_spec("psycopg") else "no psycopg: books in files only")
     chosen = look("settings", lambda: _read(settings))
+    if chosen is not None:
+        look("taxes", lambda: told(chosen.taxes()))
+        look("orders", lambda: chosen.shares() if chosen.whole_shares else "weights, and no whole shares")
+        look("flows", lambda: ", ".join(map(str, chosen.paid())) or "none")
     market = look("prices", lambda: _market(chosen, prices)) if chosen is not None else None
     if market is not None:
         found["bars a year"] = f"{market.per_year:g}"
@@ -499,6 +554,7 @@ def doctor(
         own = lambda: Book(book, chosen.policy()) and "the book's own"
         if chosen is not None and look("policy", own) and market is not None:
             look("review", lambda: _told_now(Book(book, chosen.policy()).preview(market), found))
+        look("money", lambda: _in_money(Book(book)))
     _say(found | dict(wrong=wrong), as_json, "Doctor")
     raise typer.Exit(1 if wrong else 0)
 

@@ -34,6 +34,7 @@ class SettingsError(ParameterError):
 _PART_MODULES = ("optimization.allocators", "estimation.trailing", "estimation.estimates",
                  "optimization.objectives",
                 "optimization.steering", "execution.triggers", "execution.moves", "execution.costs",
+                "execution.orders", "execution.tax_lots", "execution.flows",
                  "execution.ledger", "management.strategies", "management.strategy_library",
                  "management.trade_limits", "management.regimes", "management.regime_overlay",
                  "management.diversification", "management.concentration", "management.monitoring",
@@ -159,6 +160,19 @@ class Settings:
     margin: str = ""                           # [policy] margin: Margin(initial="50%", maintenance="25%")
     min_trade: float = 0.0                     # [policy] min_trade: smaller changes are no orders, but exits
     capital: float = 0.0                       # [policy] capital: money at the start; 0: not said
+    tax_method: str = ""  # [taxes] method: fifo, lifo, hifo, lowest_tax, average, section_104; "": none
+    tax_short: str = ""                        # [taxes] short: rate on gains held a year or less
+    tax_long: str = ""                         # [taxes] long: rate on gains held longer; "": as short
+    wash_sale: bool = False                    # [taxes] wash_sale: whether losses wait 30 days
+    tax_year_end: str = "12-31"                # [taxes] year_end: last day of a tax year, MM-DD
+    whole_shares: bool = False                 # [orders] whole_shares: whether a book counts shares and money
+    order_lots: str = "1"                      # [orders] lots: shares a lot; or KO: 10, XOM: 1
+    order_fees: str = ""                     # [orders] fees: such as Fees(per_order=1, rate="5bps"); "": none
+    order_min_trade: float = 0.0               # [orders] min_trade: smaller purchases are left out, money
+    order_reserve: float = 0.0                 # [orders] reserve: cash that has to be left, money
+    order_sales: str = "free"                  # [orders] sales: free, or last: cash first
+    order_band: float = 0.05                   # [orders] band: for sales = last, distance from a weight
+    flows: tuple[str, ...] = ()                # [study] flows: Contribution(1000, Monthly()), one a line
     rules: tuple[str, ...] = _RULES            # [study] rules: drawdown rules, one a line
     resamples: int = 1000                      # [study] resamples: of the block bootstrap
     level: float = 0.90                        # [study] level: of the intervals, in (0, 1)
@@ -174,7 +188,35 @@ class Settings:
         if self.resamples < 1: raise SettingsError(f"[study] resamples: at least 1, not {self.resamples}")
         if self.per_year < 0:
             raise SettingsError(f"[market] per_year: above 0 is wanted, not {self.per_year:g}")
+        for needs, given in (("[orders] whole_shares", self.whole_shares), ("[study] flows", self.flows)):
+            if given and not self.capital:
+                raise SettingsError(f"{needs}: money is needed; give [policy] capital, that of the start")
+        self.taxes()
+        if self.whole_shares: self.shares()
 
+    def taxes(self) -> Any:
+        "The rules of [taxes]; None where it says no method."
+        rates = {name: rate for name, rate in (("short", self.tax_short), ("long", self.tax_long)) if rate}
+        if not self.tax_method:
+            if rates: raise SettingsError("[taxes] method: rates without a method; write fifo, or another")
+            return None
+        from portfolio_research.execution.tax_lots import Taxes
+        try: return Taxes(self.tax_method, wash_sale=self.wash_sale, year_end=self.tax_year_end, **rates)
+        except PortfolioResearchError as e: raise SettingsError(f"[taxes] {e}") from e
+    def shares(self) -> Any:
+        "How a book in whole shares makes orders, by [orders]."
+        from portfolio_research.execution.orders import Fees
+        from portfolio_research.live.share_account import WholeShares
+        by_name = ":" in self.order_lots
+        lots: Any = _by_asset(self.order_lots, self.folder, "lots", "orders") if by_name else self.order_lots
+        try:
+            lots = {k: float(v) for k, v in lots.items()} if by_name else float(lots)
+            return WholeShares(lots, parse_part(self.order_fees, self.folder) if self.order_fees else Fees(),
+                               self.order_min_trade, self.order_reserve, self.order_sales, self.order_band)
+        except (PortfolioResearchError, ValueError) as e: raise SettingsError(f"[orders] {e}") from e
+    def paid(self) -> list:
+        "The flows of [study]; raises `SettingsError` on one that cannot be made."
+        return [parse_part(text, self.folder) for text in self.flows]
     def policy(self,
         **changes,  # fields of `Policy` that are to be others, such as `risk`
     ) -> Policy:    # the policy
@@ -205,7 +247,7 @@ class Settings:
         "The rules that the study compares; raises `SettingsError` on one that cannot be made."
         return [parse_part(r, self.folder) for r in self.rules]
 
-def _by_asset(text: str, folder: str | Path, what: str) -> dict[str, str]:
+def _by_asset(text: str, folder: str | Path, what: str, section: str = "market") -> dict[str, str]:
     "A value for each asset: written out, or in a file of two columns beside the settings."
     if ":" not in text:
         path = Path(folder) / text
@@ -218,9 +260,9 @@ def _by_asset(text: str, folder: str | Path, what: str) -> dict[str, str]:
     out: dict[str, str] = {}
     for pair in pairs:
         if len(pair) != 2 or not all(part.strip() for part in pair):
-            raise SettingsError(f"[market] {what}: {','.join(pair)!r} is no asset with its {what[:-1]}")
+            raise SettingsError(f"[{section}] {what}: {','.join(pair)!r} is no asset with its {what[:-1]}")
         name, value = (part.strip() for part in pair)
-        if name in out: raise SettingsError(f"[market] {what}: {name!r} is there twice")
+        if name in out: raise SettingsError(f"[{section}] {what}: {name!r} is there twice")
         out[name] = value
     return out
 
@@ -237,7 +279,13 @@ _SECTIONS = {
     "policy": dict(sleeves="sleeves", allocate="allocate", rebalance="rebalance", overlays="overlays",
                    risk="risk", cost_bps="cost_bps", costs="costs", fill="fill", margin="margin",
                    min_trade="min_trade", capital="capital"),
-    "study": dict(rules="rules", resamples="resamples", level="level", seed="seed", output="output")}
+    "taxes": dict(method="tax_method", short="tax_short", long="tax_long", wash_sale="wash_sale",
+                  year_end="tax_year_end"),
+    "orders": dict(whole_shares="whole_shares", lots="order_lots", fees="order_fees",
+                   min_trade="order_min_trade", reserve="order_reserve", sales="order_sales",
+                   band="order_band"),
+    "study": dict(rules="rules", resamples="resamples", level="level", seed="seed", output="output",
+                  flows="flows")}
 
 # %% ../nbs/90_settings.ipynb #c72fce87
 def read_settings(
@@ -276,7 +324,8 @@ def _value(name: str, text: str, folder: Path) -> Any:
         lines = tuple(line.strip() for line in text.splitlines() if line.strip())
         for line in lines: parse_part(line, folder)
         return lines
-    if name in ("allocate", "rebalance", "risk", "costs", "margin") and text.strip(): parse_part(text, folder)
+    parts = ("allocate", "rebalance", "risk", "costs", "margin", "order_fees")
+    if name in parts and text.strip(): parse_part(text, folder)
     if isinstance(default, bool) or name == "day_first" and text.strip():
         if text.strip().lower() not in _YES_OR_NO:
             raise SettingsError(f"yes or no is wanted, not {text.strip()!r}")

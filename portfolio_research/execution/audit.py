@@ -46,7 +46,7 @@ def _scale(prices: pd.DataFrame) -> np.ndarray:
 
 def _orders(account: Account, costs: Costs, fill: str) -> dict:
     "What `from_orders` gets: tables by date and asset, with a column for financing where there is any."
-    market, done, equity = account.market, account.done, account.equity.to_numpy()[:, None]
+    market, done, equity = account.market, account.done, account.unit.to_numpy()[:, None]
     before = lambda table: np.vstack([np.zeros((1, table.shape[1]), table.dtype), table[:-1]])
     last, listed = market.prices.ffill(), market.prices.notna().to_numpy()
     gone, ended = ~listed & before(listed), (done.events == RUINED)[:, None]
@@ -72,10 +72,13 @@ def _orders(account: Account, costs: Costs, fill: str) -> dict:
 def _more(account: Account, costs: Costs, fill: str, money: np.ndarray, fees: np.ndarray) -> np.ndarray:
     "(T, N) what an order costs beside its proportional fee, in money."
     if not costs.needs_money: return np.zeros(money.shape)
-    push = terms_of(account.market, costs, fill, capital=account.capital).impact
-    counts = money > LEAST_WEIGHT * account.equity.to_numpy()[:, None]
-    more = np.maximum(fees * money + costs.fixed, costs.minimum) - fees * money
-    return np.where(counts, more + (push * money ** 1.5 if len(push) else 0.0), 0.0)
+    push, unit = terms_of(account.market, costs, fill, capital=account.capital).impact, account.unit
+    counts = money > LEAST_WEIGHT * unit.to_numpy()[:, None]
+    scale = (account.equity / unit.where(unit > 0)).shift(fill_value=1.0).fillna(1.0).to_numpy()[:, None]
+    real = money * scale                       # with what has been paid in and out until then
+    more = np.maximum(fees * real + costs.fixed, costs.minimum) - fees * real
+    more = (more + (push * real ** 1.5 if len(push) else 0.0)) / np.where(scale > 0, scale, 1.0)
+    return np.where(counts, more, 0.0)
 
 # %% ../../nbs/execution/09_audit.ipynb #934170fa
 _FINANCING = [LEGS.index(name) for name in
@@ -89,7 +92,7 @@ def _is_financed(account: Account) -> bool:
 
 def _financed(orders: dict, account: Account, costs: np.ndarray) -> dict:
     "The same with a column whose price carries financing."
-    equity = account.equity.to_numpy()
+    equity = account.unit.to_numpy()
     flow = account.done.legs[:, _FINANCING].sum(axis=1) * np.append(account.capital, equity[:-1]) - costs
     carried = np.cumsum(flow)
     gross = np.abs(account.done.held).sum(axis=1) * equity

@@ -8,7 +8,7 @@ __all__ = ['FlowError', 'flow_dates', 'Contribution', 'Withdraw', 'FlowPath', 'r
 
 # %% ../../nbs/execution/08_flows.ipynb #65b799d3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 
 import numpy as np
@@ -146,9 +146,12 @@ def run_flows(
     start: str | pd.Timestamp | None = None,  # date of the capital; None: one bar before the first return
     income: pd.Series | None = None,          # (T,) part of the value before each bar that was paid as cash
     reinvest: bool = True,                    # whether income stays invested; False: spent when it is paid
+    scale: np.ndarray | None = None,  # (T + 1,) what sums of money are divided by at each bar; None: 1
 ) -> FlowPath:                                # value, flows, and the day of ruin where there is one
     "Value of a portfolio with flows at the close of their bar; a dated flow that cannot be paid is refused."
     plan = _plan(returns, flows, capital, start, income, reinvest)
+    if scale is not None:
+        plan = replace(plan, **{name: getattr(plan, name) / scale for name in ("dated", "given", "initial")})
     columns = ["value", "paid_in", "withdrawn", "income", "unpaid"]
     table = pd.DataFrame(_walk(plan.returns[:, None], plan)[:, :, 0], plan.dates, columns)
     short = table["unpaid"] > 1e-9 * plan.capital

@@ -445,15 +445,24 @@ class Account:
     market: Market          # prices and rates
     capital: float          # money at the start
     done: Advance           # what the book did, bar by bar
+    inflow: np.ndarray | None = None  # (T,) money in, or out (< 0), at the close of each bar; None: none
 
     @cached_property
     def weights(self) -> pd.DataFrame:
         "(T, N) signed weights held after the fill of each bar; the rest is cash."
         return pd.DataFrame(self.done.held, self.market.dates, self.market.assets)
     @cached_property
+    def unit(self) -> pd.Series:
+        "(T,) what the capital has become, in money, as if nothing had been paid in or out since."
+        return pd.Series(self.capital * np.cumprod(1 + self.done.net), self.market.dates, name="unit")
+    @cached_property
     def equity(self) -> pd.Series:
-        "(T,) what is owned less what is owed, in money."
-        return pd.Series(self.capital * np.cumprod(1 + self.done.net), self.market.dates, name="equity")
+        "(T,) what is owned less what is owed, in money, after the flows of each bar."
+        if self.inflow is None: return self.unit.rename("equity")
+        growth, money = 1 + self.done.net, np.empty(len(self.inflow))
+        for t, paid in enumerate(self.inflow):
+            money[t] = max((self.capital if t == 0 else money[t - 1]) * growth[t] + paid, 0.0)
+        return pd.Series(money, self.market.dates, name="equity")
     @cached_property
     def cash(self) -> pd.DataFrame:
         "(T,) equity, cash, and in money what changed equity over each bar: `LEGS`, which add up to it."
@@ -462,6 +471,7 @@ class Account:
         table = pd.DataFrame(self.done.legs * before[:, None], self.market.dates, list(LEGS))
         table.insert(0, "equity", equity)
         table.insert(1, "cash", equity * (1 - self.done.held.sum(axis=1)))
+        if self.inflow is not None: table["flows"] = self.inflow
         return table
     @cached_property
     def events(self) -> tuple[Flag, ...]:
@@ -482,6 +492,7 @@ def run_account(
     margin: Margin | None = None,        # what the broker asks for
     min_trade: float | str = 0.0,        # change of weight below which there is no order, but for exits
     capital: float | None = None,        # money at the start; None: 1, where no cost needs it
+    inflow: np.ndarray | None = None,    # (T,) money in or out at the close of each bar, in proportion
 ) -> Account:
     "Run signed targets over a market; raises `FinancingError`, `MarginError`, or as `terms_of` does."
     terms, table = terms_of(market, costs, fill, margin, min_trade, capital), np.asarray(targets, float)
@@ -489,7 +500,23 @@ def run_account(
     returns = np.vstack([np.full((1, table.shape[1]), np.nan), market.returns.to_numpy()])
     cash, start = np.append(0.0, market.cash_returns.to_numpy()), 1.0 if capital is None else float(capital)
     if not 0 < start < np.inf: raise CapitalError(f"capital is a sum of money above 0, not {capital!r}")
-    return Account(market, start, advance(book_start(table.shape[1]), table, returns, cash, terms, start))
+    state, paid = book_start(table.shape[1]), inflow if costs.needs_money else None
+    return Account(market, start, _between_flows(state, table, returns, cash, terms, start, paid), inflow)
+
+def _between_flows(state, table, returns, cash, terms: Terms, money: float,
+                   inflow: np.ndarray | None) -> Advance:
+    "Run a book whose costs depend on money from one flow to the next; the rest does not see them."
+    if inflow is None or not inflow.any(): return advance(state, table, returns, cash, terms, money)
+    T, parts, start = len(table), [], 0
+    for end in np.append(np.flatnonzero(inflow) + 1, T):
+        if end == start: continue
+        bars = slice(start, end)
+        part = advance(state, table[bars], returns[bars], cash[bars], terms.rows(start, end),
+                       money if money > 0 else 1.0)
+        parts.append(part)
+        state, money, start = part.state, part.money + inflow[end - 1], end
+    whole = [np.concatenate([getattr(part, name) for part in parts]) for name in Advance._fields[:6]]
+    return Advance(*whole, parts[-1].state, money)
 
 # %% ../../nbs/execution/03_ledger.ipynb #3d8ea793
 def levered_growth(

@@ -158,6 +158,7 @@ class Rebalance(BaseTrigger):
         return np.any([part.due(dates, last, weights, targets) for part in self.triggers], axis=0)
     def may(self, dates, last, weights, targets):
         return np.any([part.may(dates, last, weights, targets) for part in self.triggers], axis=0)
+    def may_flow(self, *about): return np.any([part.may_flow(*about) for part in self.triggers], axis=0)
     def due_seen(self, seen): return any(part.due_seen(seen) for part in self.triggers)
     def why(self, date, last, weights, targets):
         return self._said([part.why(date, last, weights, targets) for part in self.triggers])

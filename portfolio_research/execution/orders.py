@@ -259,12 +259,14 @@ def best_rounding(
     measure: str = "cash",       # "cash": unspent cash is an error; "assets": it is none
     sides: str = "both",         # "buy": nothing is sold but exits; "sell": nothing is bought
     fewest: bool = False,        # sell as little as possible; for cash that has to be raised
+    most: pd.Series | None = None,  # (N,) greatest number of shares after the trade; None: no limit
 ) -> Rounding:
     "The shares with the least error, proved; raises `OrderError` where nothing can be paid."
     names = pd.Index(sorted(wanted.index, key=str))
     T, p, h = (x.reindex(names).to_numpy(float) for x in (wanted, prices, held))
     lot = (lots.reindex(names).to_numpy(float) if isinstance(lots, pd.Series)
            else np.full(len(names), float(lots)))
+    ceiling = np.full(len(names), np.inf) if most is None else most.reindex(names).to_numpy(float)
     leave, notes = (T == 0) & (h > 0), []
     proceeds = np.where(leave, h * p - fees(h, p), 0.0)
     if (stuck := leave & (proceeds < 0)).any() and cash + proceeds.sum() < reserve:
@@ -275,7 +277,7 @@ def best_rounding(
     for spare in (0.0, .01):
         k, bound = _solve(T[move], p[move], h[move], lot[move], cash + proceeds.sum(), cash_wanted, fees,
                           min_trade,
-                          reserve + spare, measure, sides, fewest)
+                          reserve + spare, measure, sides, fewest, ceiling[move])
         if k is None: continue
         shares = after.copy()
         shares[move] = np.round(h[move] + k * lot[move], 9)
@@ -290,7 +292,7 @@ def best_rounding(
     return Rounding(pd.Series(shares, names).reindex(wanted.index), float(left), error,
                     np.nan if fewest else min(bound, error), tuple(notes))
 
-def _solve(T, p, h, lot, cash, cash_wanted, fees, min_trade, reserve, measure, sides, fewest):
+def _solve(T, p, h, lot, cash, cash_wanted, fees, min_trade, reserve, measure, sides, fewest, ceiling):
     "(N,) lots to trade, and the bound of the error."
     if not len(p):
         return (np.zeros(0) if cash >= reserve else None), abs(cash - cash_wanted) * (measure == "cash")
@@ -300,6 +302,7 @@ def _solve(T, p, h, lot, cash, cash_wanted, fees, min_trade, reserve, measure, s
     low, high = -np.floor(h / lot + 1e-9), np.maximum(most, 0.0)
     if sides == "buy": low = np.zeros(len(p))
     if sides == "sell": high = np.zeros(len(p))
+    high = np.maximum(np.minimum(high, np.floor((ceiling - h) / lot + 1e-9)), low)
     entry = np.maximum(np.ceil(min_trade / (p * lot) - 1e-9), 1.0)
     task = _Task(price, (T - p * h) / (p * lot), low, high, entry, fees.per_order / unit, fees.least / unit,
                  (fees.per_share * lot + fees.rate * p * lot) / unit, cash / unit, cash_wanted / unit,
@@ -337,6 +340,7 @@ class Orders:
     band: float | str = 0.05                 # for sales="last", distance from a weight, in (0, 1]
     reserve: float = 0.0                     # cash that has to be left, money
     measure: str = "cash"                    # "cash": unspent cash is an error; "assets": it is none
+    caps: float | str | Mapping | pd.Series | None = None  # greatest weights after trade and fees; None: none
     tag: str = ""                            # identifies the orders where the decision has no id
 
     def __post_init__(self):
@@ -440,9 +444,9 @@ def _in_passes(o: Orders) -> tuple[Rounding, int]:
     trade = weights.index[~stays]
     stuck = float((held * prices)[stays].sum())
     spare = max(o.value + o.flow - stuck - float(money[trade].sum()), 0.0)
-    ask = lambda **how: best_rounding(money[trade], prices[trade], held[trade], cash + o.flow,
-                                      max(spare, o.reserve),
-                                      lots[trade], o.fees, o.min_trade, o.reserve, o.measure, **how)
+    ask = lambda **how: _under_caps(o, weights[trade], prices[trade], lambda most: best_rounding(
+        money[trade], prices[trade], held[trade], cash + o.flow, max(spare, o.reserve), lots[trade], o.fees,
+        o.min_trade, o.reserve, o.measure, most=most, **how), how)
     def whole(r: Rounding) -> Rounding:
         "With what is not traded."
         return Rounding(r.shares.reindex(weights.index).fillna(held), r.cash, r.error, r.bound, r.notes)
@@ -451,8 +455,35 @@ def _in_passes(o: Orders) -> tuple[Rounding, int]:
         try: first = whole(ask(sides="buy"))
         except OrderError: first = whole(ask(sides="sell", fewest=True))
         off = (first.shares * prices / (o.value + o.flow) - weights).abs()
-        made = (whole(ask()), 2) if (off > o.band + 1e-12).any() else (first, 1)
+        again = (off > o.band + 1e-12).any() or _over(o, weights[trade], prices[trade], first, 0.0).any()
+        made = (whole(ask()), 2) if again else (first, 1)
     o.__dict__["_made"] = made
+    return made
+
+# %% ../../nbs/execution/06_orders.ipynb #6bfa16f1
+def _over(o: Orders, weights: pd.Series, prices: pd.Series, made: Rounding, paid: float) -> pd.Series:
+    "(N,) which names are above their caps after the trade and its fees."
+    if o.caps is None: return weights != weights
+    one = isinstance(o.caps, (int, float, str))
+    caps = pd.Series(fraction(o.caps), weights.index) if one else by_name(
+        {name: fraction(cap) for name, cap in dict(o.caps).items()}, weights.index, "caps", fill=np.inf)
+    caps = np.maximum(caps.astype(float), weights)
+    whole = o.value + o.flow - paid
+    return made.shares.reindex(weights.index) * prices > caps * whole * (1 + 1e-12)
+
+def _under_caps(o: Orders, weights: pd.Series, prices: pd.Series, ask: Any, how: dict) -> Rounding:
+    "A rounding in which no name is above its cap; sales alone cannot be asked for more than they do."
+    made = ask(None)
+    held, lots = (table.reindex(weights.index) for table in o._given[2:4])
+    if o.caps is None or how.get("sides") == "buy": return made
+    most = pd.Series(np.inf, weights.index)
+    for _ in range(100):
+        now = made.shares.reindex(weights.index)
+        paid = float(o.fees((now - held).to_numpy(), prices.to_numpy()).sum())
+        over = _over(o, weights, prices, made, paid)
+        if not over.any(): return made
+        most[over] = now[over] - lots[over]
+        made = ask(most)
     return made
 
 # %% ../../nbs/execution/06_orders.ipynb #9d248533
@@ -529,8 +560,8 @@ class UnmatchedFillError(FillError):
 _FILL = ("fill", "decision", "symbol", "side", "quantity", "price")
 
 def read_fills(
-    file: str | Path,    # CSV with columns fill, decision, symbol, side, quantity, price, and maybe fee
-) -> pd.DataFrame:       # (F, 7) checked; quantity, price and fee are decimals
+    file: str | Path,    # CSV with columns fill, decision, symbol, side, quantity, price; maybe fee and date
+) -> pd.DataFrame:       # (F, 7 or 8) checked; quantity, price and fee are decimals
     "Read fills; raises `DataFileError`, `FillError` and `DuplicateFillError`."
     try: table = pd.read_csv(file, dtype=str, keep_default_na=False, skipinitialspace=True)
     except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as e:
@@ -545,6 +576,7 @@ def check_fills(table: pd.DataFrame) -> pd.DataFrame:
     out = table[list(_FILL)].astype(str).apply(lambda c: c.str.strip())
     out["side"] = out.side.str.upper().replace(dict(BOT="BUY", SLD="SELL", B="BUY", S="SELL"))
     out["fee"] = table.fee.astype(str).str.strip().replace("", "0") if "fee" in table.columns else "0"
+    if "date" in table.columns: out["date"] = table.date.astype(str).str.strip()
     for name in ("quantity", "price", "fee"):
         out[name] = [_decimal(text, name, at) for text, at in zip(out[name], out.fill, strict=True)]
     for wrong, said in ((~out.side.isin(["BUY", "SELL"]), "the side is BUY or SELL"),

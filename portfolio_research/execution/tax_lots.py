@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LotError', 'cents', 'Taxes', 'read_trades', 'TaxAccount', 'tax_account', 'units_held', 'trades_from_units',
-           'AfterTax', 'after_tax', 'rebuy_dates', 'Harvest', 'harvest']
+           'AfterTax', 'after_tax', 'gains_by_bar', 'rebuy_dates', 'Harvest', 'harvest']
 
 # %% ../../nbs/execution/07_tax_lots.ipynb #5c5f7ae9
 import re
@@ -19,6 +19,7 @@ from numba.extending import register_jitable
 
 from ..core import (DataError, DatesError, EmptyDataError, MissingDataError, ParameterError,
     UnitError, UnknownNameError, UnsortedDatesError, as_written, by_name, day, fraction)
+from .costs import cost_fraction
 
 # %% ../../nbs/execution/07_tax_lots.ipynb #2ae1557b
 class LotError(DataError):
@@ -824,6 +825,22 @@ def _pay(gains, open_, worth, rates) -> tuple[list, list, object]:
         scales.append(scale)
         paid.append(tax)
     return scales, paid, sold
+
+# %% ../../nbs/execution/07_tax_lots.ipynb #f130547d
+def gains_by_bar(
+    units: pd.DataFrame,    # (T, N) units held after the trades of each close, >= 0
+    prices: pd.DataFrame,   # (T, N) prices, > 0 where held
+    taxes: Taxes,           # the rules
+    cost_bps: float = 0.0,  # basis points of traded notional, part of the basis and of the proceeds
+) -> pd.DataFrame:          # (T, 2) short and long gains that are taxed, money
+    "What the trades of each bar have realised."
+    _check_taxes(taxes, rates=True)
+    units, rate = _table(units, prices, "units", 0.0), cost_fraction(cost_bps)
+    with localcontext() as context:
+        context.prec = _DIGITS
+        kind = (lambda x: Decimal(repr(float(x)))) if callable(taxes.method) else float
+        gains, _ = _gains(units, prices[units.columns].ffill(), rate, taxes, np.arange(len(units)), kind)
+    return pd.DataFrame(gains.astype(float), units.index, ["short", "long"])
 
 # %% ../../nbs/execution/07_tax_lots.ipynb #1c4d0633
 def rebuy_dates(

@@ -48,6 +48,9 @@ class BaseTrigger:
     def may(self, dates, last, weights, targets) -> np.ndarray:
         "(T,) on which of `dates` it could be due; arguments as of `due`."
         return self.due(dates, last, weights, targets)
+    def may_flow(self, dates, last, weights, targets, flowing) -> np.ndarray:
+        "The same where it is known on which of the dates money comes in or goes out: `flowing` (T,) bool."
+        return self.may(dates, last, weights, targets)
     def due_seen(self,
         seen,     # `sleeves`, a market up to the bar; `holdings` (S,) and `targets` (S,) or None, by name
     ) -> bool:
@@ -374,6 +377,7 @@ class _Pair(BaseTrigger):
     def fires(self, dates, last, weights, targets):
         return self._merged("fires", dates, last, weights, targets)
     def may(self, dates, last, weights, targets): return self._merged("may", dates, last, weights, targets)
+    def may_flow(self, *about): return self._merged("may_flow", *about)
     def due_seen(self, seen): return bool(self._merged("due_seen", seen))
     def possible(self, dates): return self._merged("possible", dates)
     def why(self, date, last, weights, targets):
@@ -455,6 +459,8 @@ class WhenFlow(SeeingTrigger):
         if not 0 <= self.least <= 1:
             raise UnitError(f"WhenFlow: {self.least:g} is {self.least:.0%} of the portfolio; write 0.01 or "
                             "'1%'")
+    def may_flow(self, dates, last, weights, targets, flowing):
+        return np.ones(len(dates), bool) if last is None or np.isnan(targets).all() else flowing
     def fires_seen(self, seen):
         flow = abs(getattr(seen, "flow", 0.0) or 0.0)    # fraction of the portfolio before it, > 0 comes in
         return flow > 0 and flow >= self.least - 1e-12
@@ -469,11 +475,14 @@ def first_due(
     last: pd.Timestamp | None,    # the bar before the first of them; None at the very start
     weights: np.ndarray,          # (T, S) weights on each date if nothing is traded
     targets: np.ndarray,          # (S,) the targets set last; NaN while none were set
-    seen_at: Callable[[int], Any] # position of a bar -> all that is known on it
+    seen_at: Callable[[int], Any],  # position of a bar -> all that is known on it
+    flowing: np.ndarray | None = None,  # (T,) bool, bars on which money comes in or goes out; None: not known
 ) -> int | None:                  # position of the first bar that is due; None where none is
     "The first bar on which new targets are due."
     if not getattr(trigger, "sees", False):
         due = trigger.due(dates, last, weights, targets)
         return int(np.argmax(due)) if due.any() else None
-    bars = np.flatnonzero(trigger.may(dates, last, weights, targets))
+    about = dates, last, weights, targets
+    known = flowing is not None and hasattr(trigger, "may_flow")
+    bars = np.flatnonzero(trigger.may_flow(*about, flowing) if known else trigger.may(*about))
     return next((int(t) for t in bars if trigger.due_seen(seen_at(t))), None)

@@ -19,16 +19,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from decimal import Decimal
 from .positions import (ACTIVE, HALTED, REDUCING, HoldingsError, account_now,
     account_of, allowed, check_holdings, demands, unit_wealth)
+from .share_account import (ShareAccount, WholeShares, basket_of, check_new_fills,
+    executed, lots_of, orders_of, reconcile, share_account, weight_cap)
 from ..execution.accounting import book_start
+from ..execution.ledger import CapitalError
+from ..execution.orders import DuplicateFillError, Orders, check_fills, read_fills
+from ..execution.tax_lots import TaxAccount, Taxes, cents
 from ..core import Flag, ParameterError, day
 from ..policy.decisions import Decision, Decisions
 from ..data.market import Market
 from ..policy.policy import Policy, as_named_now
 from .checks import (DeliveryError, Memory, PolicyChangedError, RestatedDataError,
-    arranged, by_date, changed_past, changed_year, check_clock, check_last_prices, era_start, known_data,
-    remember, same_policy, state_before)
+    arranged, by_date, changed_past, changed_year, check_clock, check_last_prices, era_start, flows_seen,
+    known_data, remember, same_policy, state_before)
 from .snapshots import (BookError, difference, market_of, pack, plain_decision,
     plain_flags, rescaled, read_decision, read_series, snapshot)
 from .journal import DamagedBookError, Ledger, Store
@@ -131,7 +137,7 @@ def _differences(row: dict, path: Decisions, tolerance: float, trigger: str) -> 
 
 # %% ../../nbs/live/05_book.ipynb #376c2f55
 def _decide(policy: Policy, ledger, memory, market, now, prints, holdings, value, note,
-            factors) -> Decision:
+            factors, flows) -> Decision:
     "Decide about all bars since the last decision, and write that."
     last, fresh, trading = len(market.dates) - 1, memory.row is None, memory.trading[0]
     first = last if fresh else memory.row["bar"] + 1
@@ -141,7 +147,8 @@ def _decide(policy: Policy, ledger, memory, market, now, prints, holdings, value
     else: held = account_now(memory.account, market, policy)
     off = fresh or first < last or memory.account["off"] or holdings is not None
     weights = pd.Series(held[:len(names)], names) if off else None
-    decision = policy.review(market, weights, state_before(ledger, memory, policy, market))
+    decision = policy.review(market, weights, state_before(ledger, memory, policy, market), flows)
+    flow_of = lambda bar: {} if (paid := flows.get(market.dates[bar], 0.0)) == 0 else dict(flow=float(paid))
     path, pure = decision.path, decision if weights is None else decision.path[-1]
     demanded = demands(decision, path)
     short = None if policy.long_only else pd.Series(held[:len(names)], names)
@@ -152,12 +159,12 @@ def _decide(policy: Policy, ledger, memory, market, now, prints, holdings, value
     why = pure.reason if orders.equals(pure.orders) else f"from what is held; of itself: {pure.reason}"
     for bar in range(first, last):
         told = dict(trading=trading, demanded=demanded, missed=True, reason="missed", holdings=None)
-        told |= dict(orders=[[], []], flags=[])
+        told |= dict(orders=[[], []], flags=[]) | flow_of(bar)
         _write(ledger, memory.era, now, fresh, bar, prints[bar - last - 1], path, told,
                factors=factors if bar == first else {})
     given = None if holdings is None else [list(names), held[:len(names)].tolist()]
     told = dict(trading=trading, demanded=demanded, missed=False, reason=why, holdings=given)
-    told |= dict(orders=[list(orders.index), orders.tolist()], flags=plain_flags(own))
+    told |= dict(orders=[list(orders.index), orders.tolist()], flags=plain_flags(own)) | flow_of(last)
     row = _write(ledger, memory.era, now, fresh, last, prints[-1], path, told, value,
                  factors if first == last else {})
     decision = replace(decision, orders=orders, flags=pure.flags + tuple(own), reason=why, id=row["id"])
@@ -187,21 +194,226 @@ _LOG.addHandler(logging.NullHandler())  # who wants the log, configures it
 _RESTATED = ("the past is not what it was when it was decided on: {}. Find out why; then "
              "review(..., accept_restated=True) decides anew on what is known now")
 
+# %% ../../nbs/live/05_book.ipynb #cf307f9d
+class _Terms:
+    "With which money, lots, fees and taxes a book was begun."
+    store: Store
+    policy: Policy | None
+    def _told_terms(self, capital, shares, taxes) -> None:
+        "Keep what a book is opened with; raises on what cannot be."
+        try: money = None if capital is None else Decimal(str(capital))
+        except ArithmeticError: money = Decimal("NaN")
+        if money is not None and not (money.is_finite() and money > 0):
+            raise CapitalError(f"Book: the capital is a sum of money above zero, not {capital!r}")
+        if shares is not None and not isinstance(shares, WholeShares):
+            raise ParameterError(f"Book: shares are such as WholeShares(lots=10), not {shares!r}")
+        if taxes is not None and not isinstance(taxes, Taxes):
+            raise ParameterError(f"Book: taxes are such as Taxes('fifo', long='20%'), not {taxes!r}")
+        self.capital, self.shares, self.taxes = money, shares or WholeShares(), taxes
+        self._given = shares, taxes
+    def _add_terms(self, ledger: Ledger) -> None:
+        ledger.add("terms", capital=str(self.capital), shares=repr(self.shares), taxes=repr(self.taxes),
+                   created=_now())
+    def _check_terms(self) -> None:
+        "The capital that a book was begun with, or an error; another way to make orders is written down."
+        with self.store.reading() as ledger: terms = ledger.last("terms")
+        if terms is None:
+            if self.capital or any(self._given):
+                raise CapitalError(f"{self.store.where} was begun without money or a policy: begin a "
+                                   "book with Book(place, policy, capital=...), or leave them out")
+            return
+        if self.capital not in (None, Decimal(terms["capital"])):
+            raise CapitalError(f"{self.store.where} was begun with {terms['capital']}, and not with "
+                               f"{self.capital}; what comes later is a flow")
+        self.capital = Decimal(terms["capital"])
+        told = [repr(new) if new is not None else then
+                for new, then in zip(self._given, (terms["shares"], terms["taxes"]), strict=True)]
+        if self.policy is not None and told != [terms["shares"], terms["taxes"]]:
+            with self.store.writing() as ledger:
+                ledger.add("terms", capital=terms["capital"], shares=told[0], taxes=told[1], created=_now())
+    def _terms(self, ledger: Ledger) -> dict:
+        if (terms := ledger.last("terms")) is None:
+            raise CapitalError(f"{self.store.where} was begun without money: it counts weights, not shares; "
+                               "Book(place, policy, capital=...) begins one that does")
+        return terms
+    def _account(self, ledger: Ledger, date) -> ShareAccount:
+        "Units and cash by the rows of a transaction."
+        paid = [(row["date"], row["amount"]) for row in ledger.rows("flows")]
+        other = [(row["date"], row["amount"]) for row in ledger.rows("entries")]
+        return share_account(self._terms(ledger)["capital"], ledger.rows("fills"), paid, other, date)
+
+# %% ../../nbs/live/05_book.ipynb #7ce77d7b
+class _OnABar(_Terms):
+    "What a book in whole shares holds, is told and orders on a bar."
+    basket: dict | None = None  # what the last review ordered
+    def _held_at(self, ledger: Ledger, market: Market, holdings, value) -> tuple:
+        "Account, holdings as weights, and value as of a market's last bar; as given in a book of weights."
+        if ledger.last("terms") is None: return None, holdings, value
+        if holdings is not None or value is not None:
+            raise HoldingsError("a book with capital knows what it holds and is worth from its fills; "
+                                "book them by fill(file), and leave holdings and value out")
+        account, prices = self._account(ledger, market.dates[-1]), market.prices.ffill().iloc[-1]
+        if odd := [name for name in account.units if name not in market.assets]:
+            raise HoldingsError(f"{odd[0]!r} is held and the market lacks it; give its prices, or sell it")
+        held = account.weights(prices)
+        return account, held / max(held.sum(), 1.0), float(account.value(prices))
+    def _flows_at(self, ledger: Ledger, memory: Memory, market: Market, value: float | None) -> pd.Series:
+        "Flows of the bars since the last decision, fractions of the portfolio before them."
+        rows = _standing(ledger.rows("flows"))
+        dates, first = market.dates, memory.row["bar"] + 1 if memory.row else len(market.dates) - 1
+        at = dates.searchsorted(_by_clock([row["date"] for row in rows], dates.tz)) if rows else []
+        money = pd.Series([row["amount"] for row in rows], at, dtype=float).groupby(level=0).sum()
+        money = money[(money.index >= first) & (money.index < len(dates)) & (money != 0)]
+        if value is None or money.empty: return pd.Series(dtype=float, index=dates[:0])
+        share = {}
+        for bar, paid in money.items():
+            known = ledger.last("terms") is not None and bar < len(dates) - 1
+            prices = market.prices.iloc[:bar + 1].ffill().iloc[-1]
+            worth = float(self._account(ledger, dates[bar]).value(prices)) if known else value
+            share[dates[bar]] = paid / (worth - paid) if worth > paid else float(np.sign(paid))
+        return pd.Series(share, pd.DatetimeIndex(list(share), tz=dates.tz))
+    def _order(self, ledger: Ledger, decision: Decision, account: ShareAccount,
+               market: Market) -> dict | None:
+        "Turn a decision into a basket, and write that."
+        basket = basket_of(decision, account, market, self.shares, weight_cap(self.policy))
+        if basket is not None:
+            ledger.add("baskets", decision=decision.id, as_of=basket["as_of"], basket=json.dumps(basket),
+                       created=_now())
+        return basket
+    def _basket(self, ledger: Ledger, id: str) -> dict | None:
+        "The basket of a decision, or the last one."
+        rows = [row for row in ledger.rows("baskets") if id in ("", row["decision"])]
+        return json.loads(rows[-1]["basket"]) if rows else None
+
+def _as_allowed(basket: dict, trading: str, demanded: bool) -> dict:
+    "The part of a basket that a trading state lets through."
+    if trading == ACTIVE: return basket
+    held, keep = basket["holdings"], trading == REDUCING or demanded
+    shares = {name: min(n, held[name]) if keep else held[name] for name, n in basket["shares"].items()}
+    fewer = basket | dict(shares=shares, error=None, bound=None)
+    fees = float(orders_of(fewer).table["fee"].sum())
+    left = sum(n * basket["prices"][name] for name, n in shares.items())
+    return fewer | dict(cash=basket["value"] + basket["flow"] - left - fees)
+
+# %% ../../nbs/live/05_book.ipynb #551b6ddc
+_ENTRIES = ("dividend", "interest", "tax", "charge", "correction")
+
+class _Money(_OnABar):
+    "What a book in whole shares can do besides."
+
+    def account(self,
+        date: str | pd.Timestamp | None = None,  # flows and entries up to it count; None: all
+    ) -> ShareAccount:  # units, cash, trades
+        "What is held, exactly; raises `CapitalError` where the book was begun without money."
+        with self.store.reading() as ledger: return self._account(ledger, date)
+    def orders(self,
+        id: str = "",  # of a decision; "": of the last that ordered something
+    ) -> Orders:       # to be written by `ib_basket`, `orders_csv` or `orders_json`
+        "Orders in whole shares as they went out, less what may not go out any more."
+        with self.store.reading() as ledger:
+            basket, trading = self._basket(ledger, id), ledger.last("trading")
+            if basket is None:
+                raise BookError(f"{self.store.where}: nothing was ordered{f' by {id!r}' if id else ''}")
+            row = next(r for r in ledger.rows("decisions") if r["id"] == basket["id"])
+        demanded = json.loads(row["sent"])["demanded"]
+        return orders_of(_as_allowed(basket, trading["state"] if trading else ACTIVE, demanded))
+    def fill(self,
+        file: str | Path | pd.DataFrame,         # fill, decision, symbol, side, quantity, price, fee, date
+        date: str | pd.Timestamp | None = None,  # of fills without a date of their own
+        skip_booked: bool = False,               # whether fills that are here already are passed over
+    ) -> int:                                    # fills that were booked
+        "Book a broker's fills, all or none; raises the `FillError` that names the one in the way."
+        table = check_fills(file) if isinstance(file, pd.DataFrame) else read_fills(file)
+        with self.store.writing() as ledger:
+            self._terms(ledger)
+            booked = ledger.rows("fills")
+            known = {row["fill"] for row in booked}
+            if skip_booked: table = table[~table.fill.isin(known)].reset_index(drop=True)
+            if again := [f for f in table.fill if f in known]:
+                raise DuplicateFillError(f"fills: {again[0]!r} was booked before; skip_booked=True passes "
+                                         "over what is here already")
+            baskets = {row["decision"]: json.loads(row["basket"]) for row in ledger.rows("baskets")}
+            rows = check_new_fills(table, baskets, date)
+            for id in dict.fromkeys(row["decision"] for row in rows):
+                executed(baskets[id], [r for r in (*booked, *rows) if r["decision"] == id])
+            share_account("0", [*booked, *rows])
+            for row in rows: ledger.add("fills", **row, created=_now())
+        return len(rows)
+    def executions(self) -> pd.DataFrame:  # by decision and symbol
+        "Every order with what was filled, at which price, and what it slipped from the price decided on."
+        with self.store.reading() as ledger: rows, fills = ledger.rows("baskets"), ledger.rows("fills")
+        tables = {row["decision"]: executed(json.loads(row["basket"]), [f for f in fills if f["decision"] ==
+                                                                       row["decision"]]).table
+                  for row in rows}
+        return pd.concat(tables, names=["decision", "symbol"]) if tables else pd.DataFrame()
+    def lots(self) -> TaxAccount | None:
+        "Lots, gains and taxes of all fills; None where nothing was bought; needs `taxes`."
+        if self.taxes is None: raise ParameterError("lots: open the book with taxes=, such as Taxes('fifo')")
+        return lots_of(self.account(), self.taxes)
+    def reconcile(self,
+        holdings: dict | pd.Series,  # units by name, by the broker's statement
+        cash: Any = None,            # cash by the statement; None: not compared
+    ) -> None:
+        "Compare with a statement; raises `LotError` on units and `HoldingsError` on cash."
+        reconcile(self.account(), holdings, cash)
+    def entry(self,
+        date: str | pd.Timestamp,       # from when on it is in cash
+        amount: float | str | Decimal,  # money: received > 0, paid < 0
+        kind: str,                      # dividend, interest, tax, charge or correction
+        note: str = "",                 # for the journal
+        again: bool = False,            # whether the same is meant a second time
+    ) -> int:                           # its number
+        "Write down money that was earned or paid, and is no deposit or withdrawal."
+        if kind not in _ENTRIES:
+            raise ParameterError(f"entry: {kind!r} is none of {', '.join(_ENTRIES)}")
+        try: row = dict(date=pd.Timestamp(date).isoformat(), kind=kind, amount=str(Decimal(str(amount))))
+        except (TypeError, ValueError, ArithmeticError) as e:
+            raise ParameterError(f"entry: a date and an amount are wanted, not {date!r}, {amount!r}") from e
+        if not Decimal(row["amount"]).is_finite() or not Decimal(row["amount"]):
+            raise ParameterError(f"entry: an amount of money, and not {amount!r}")
+        with self.store.writing() as ledger:
+            self._terms(ledger)
+            same = [r for r in ledger.rows("entries") if all(r[k] == v for k, v in row.items())]
+            if same and not again:
+                raise ParameterError(f"entry: {kind} of {row['amount']} on {row['date'][:10]} is there "
+                                     "already; again=True books it once more")
+            return ledger.add("entries", **row, note=note, created=_now())["seq"]
+    def pay_tax(self,
+        year: int,                 # tax year, by the year in which it ends
+        date: str | pd.Timestamp,  # when it is paid
+    ) -> Decimal:                  # what was paid, money
+        "Pay the tax of a year, as the lots say, once."
+        account = self.lots()
+        due = account.years["tax"].get(year, Decimal(0)) if account is not None else Decimal(0)
+        if due.is_nan(): raise ParameterError("pay_tax: taxes have no rates; give short='37%', long='20%'")
+        with self.store.reading() as ledger:
+            paid = [r for r in ledger.rows("entries") if (r["kind"], r["note"]) == ("tax", str(year))]
+        if paid: raise ParameterError(f"pay_tax: {-Decimal(paid[0]['amount'])} of {year} was paid already")
+        if due: self.entry(date, -due, "tax", str(year))
+        return cents(due)
+
 # %% ../../nbs/live/05_book.ipynb #9e381314
-class Book:
-    "A policy with a memory, in a file or on a server."
+class Book(_Money):
+    "A policy with a memory, in a file or on a server; with `capital`, in whole shares."
     def __init__(self,
         where: str | Path,             # path of a SQLite file, or postgresql+psycopg://user@host/database
         policy: Policy | None = None,  # what decides; None: to look, to halt, or to `change` it
         timeout: float = 30.0,         # seconds to wait for another process
+        capital: float | str | Decimal | None = None,  # money at the start, > 0; None: weights alone
+        shares: WholeShares | None = None,  # lots, fees and more; None: one share, no fees
+        taxes: Taxes | None = None,         # how gains are taxed; None: lots are not followed
     ):
         "Open a book, or begin one; raises the `BookError` that says what is wrong."
+        self._told_terms(capital, shares, taxes)
         self.policy, self.store = policy, Store(where, timeout, create=policy is not None)
-        if policy is None: return
-        with self.store.reading() as ledger: era = ledger.last("eras")
-        if era is None:
-            with self.store.writing() as ledger: era = ledger.last("eras") or self._add_era(ledger, "begun")
-        self._check_policy(era)
+        if policy is not None:
+            with self.store.reading() as ledger: era = ledger.last("eras")
+            if era is None:
+                with self.store.writing() as ledger:
+                    era = ledger.last("eras") or self._add_era(ledger, "begun")
+                    if self.capital and not ledger.last("decisions"): self._add_terms(ledger)
+            self._check_policy(era)
+        self._check_terms()
     def change(self,
         policy: Policy,  # what decides from now on
         reason: str,     # why, for the journal
@@ -246,11 +458,17 @@ class Book:
                 account = memory.account | dict(off=True)
                 era = self._add_era(ledger, f"restated: {note}")
                 memory = Memory(era, None, None, account, memory.trading)
-            if decided := memory.row and memory.row["bar"] == last: decision = _again(memory, holdings)
+            account, holdings, value = self._held_at(ledger, market, holdings, value)
+            if decided := memory.row and memory.row["bar"] == last:
+                decision = _again(memory, None if account else holdings)
+                told, self.basket = json.loads(memory.row["sent"]), self._basket(ledger, decision.id)
+                if self.basket: self.basket = _as_allowed(self.basket, memory.trading[0], told["demanded"])
             else:
                 check_last_prices(market, memory.row["bar"] if memory.row else max(last - 1, 0), delisted)
+                flows = self._flows_at(ledger, memory, market, value)
                 decision = _decide(self.policy, ledger, memory, market, now, prints, holdings, value, note,
-                                   factors)
+                                   factors, flows)
+                self.basket = account and self._order(ledger, decision, account, market)
             if deliver is not None: _deliver(deliver, decision)       # where it raises, nothing is stored
         if decided: return decision
         _LOG.info("%s: %r, id %s", self.store.where, decision, decision.id)
@@ -286,7 +504,7 @@ class Book:
         note: str = "",            # for the journal
         again: bool = False,       # whether the same amount on the same date is meant a second time
     ) -> int:                      # its number
-        """Write down a deposit or a withdrawal, which decisions do not see; raises `ParameterError` on one
+        """Write down a deposit or a withdrawal, which `WhenFlow` alone sees; raises `ParameterError` on one
         that is there already."""
         try: when, amount = pd.Timestamp(date).isoformat(), float(amount)
         except (TypeError, ValueError) as e:
@@ -340,14 +558,17 @@ class Book:
         return _read_row(rows[-1])[0]
     def status(self) -> dict:
         "Where the book stands, as plain data."
-        with self.store.reading() as ledger: memory, flows = remember(ledger), ledger.rows("flows")
+        with self.store.reading() as ledger:
+            memory, flows, terms = remember(ledger), ledger.rows("flows"), ledger.last("terms")
+            money = self._account(ledger, None) if terms else None
         row, account, (state, reason) = memory.row, memory.account, memory.trading
         held = dict(zip(account["names"], account["state"], strict=False)) if account else {}
         last = dict(as_of=row["as_of"], id=row["id"], bars=row["bar"] + 1,
                     orders=dict(zip(*json.loads(row["sent"])["orders"], strict=True))) if row else {}
         return dict(where=self.store.where, era=memory.era["seq"], since=memory.era["reason"], trading=state,
                     reason=reason, held={k: v for k, v in held.items() if v},
-                    flows=sum(f["amount"] for f in flows), policy=memory.era["policy"]) | last
+                    flows=sum(f["amount"] for f in flows), policy=memory.era["policy"]) | last | (
+            dict(cash=str(money.cash), units={k: str(u) for k, u in money.units.items()}) if money else {})
     def wealth(self) -> pd.DataFrame:
         "Value, flows, and the wealth of one unit that stayed in, where reviews were given a value."
         with self.store.reading() as ledger:
@@ -373,7 +594,7 @@ class Book:
             said = changed_year(memory, market) or factors is None and difference(shot, snapshot(market))
             if said: raise RestatedDataError(_RESTATED.format(said))
             start = era_start(ledger, memory, self.policy, market, rows[0]["bar"])
-        path = self.policy.review(market.until(shot.dates[-1]), None, start).path
+        path = self.policy.review(market.until(shot.dates[-1]), None, start, flows_seen(rows, market)).path
         scaled = bool(factors) or any(row["data"].partition(b"\0")[0] for row in rows[1:])
         tolerance, trigger = 1e-5 if scaled else 1e-12, str(self.policy.rebalance)
         found = [d for row in rows for d in _differences(row, path, tolerance, trigger)]

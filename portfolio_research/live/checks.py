@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PolicyChangedError', 'RestatedDataError', 'StaleMarketError', 'ClockError', 'DeliveryError', 'MissingPriceError',
            'Memory', 'remember', 'by_date', 'known_data', 'check_clock', 'check_last_prices', 'changed_year',
-           'changed_past', 'state_before', 'era_start', 'arranged', 'same_policy']
+           'changed_past', 'state_before', 'flows_seen', 'era_start', 'arranged', 'same_policy']
 
 # %% ../../nbs/live/04_checks.ipynb #05e98982
 import json
@@ -156,7 +156,17 @@ def state_before(
     if memory.state.get("version") == STATE_VERSION: return memory.state
     bars = [r["bar"] for r in ledger.rows("decisions") if r["era"] == memory.era["seq"]]
     start = era_start(ledger, memory, policy, market, bars[0])
-    return policy.review(market.until(market.dates[row["bar"]]), None, start).state
+    seen = market.until(market.dates[row["bar"]])
+    return policy.review(seen, None, start, flows_seen(ledger.rows("decisions"), seen)).state
+
+def flows_seen(
+    rows: list[dict],  # decisions of a book
+    market: Market,    # whose bars they are of
+) -> pd.Series:        # by bar, fractions of the portfolio before; bars without a flow are left out
+    "What decisions were told about money that came and went."
+    told = {pd.Timestamp(row["as_of"]): json.loads(row["sent"]).get("flow", 0.0) for row in rows}
+    paid = {date: share for date, share in told.items() if share and date in market.dates}
+    return pd.Series(paid, pd.DatetimeIndex(list(paid), tz=market.dates.tz), dtype=float)
 
 def era_start(
     ledger: Ledger,    # of the book

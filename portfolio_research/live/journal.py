@@ -35,7 +35,7 @@ class BookBusyError(BookError, TimeoutError):
     "A book that another process is writing."
 
 # %% ../../nbs/live/03_journal.ipynb #8407b2c5
-_MAGIC, _VERSION = "portfolio_research book", 3  # what stands in `book`; the version of these tables
+_MAGIC, _VERSION = "portfolio_research book", 4  # what stands in `book`; the version of these tables
 _TABLES = sa.MetaData()
 _column = lambda name, kind=sa.Text, **more: sa.Column(name, kind, **({"nullable": False} | more))
 
@@ -52,6 +52,11 @@ _table("decisions", _column("id"), _column("era", sa.Integer), _column("bar", sa
 _table("states", _column("state"), _column("account"))
 _table("flows", _column("date"), _column("amount", sa.Float(53)), _column("note"), _column("created"))
 _table("trading", _column("state"), _column("reason"), _column("created"))
+_table("terms", _column("capital"), _column("shares"), _column("taxes"), _column("created"))
+_table("baskets", _column("decision"), _column("as_of"), _column("basket"), _column("created"))
+_table("fills", _column("fill"), _column("decision"), _column("date"), _column("symbol"), _column("side"),
+       _column("quantity"), _column("price"), _column("fee"), _column("created"))
+_table("entries", _column("date"), _column("kind"), _column("amount"), _column("note"), _column("created"))
 _ENDS = sa.Table("ends", _TABLES, _column("name", primary_key=True), _column("seq", sa.Integer),
                  _column("last"), _column("seal"))
 _BOOK = sa.Table("book", _TABLES, _column("magic", primary_key=True), _column("version", sa.Integer))
@@ -258,7 +263,12 @@ def _migrate_2(connection: sa.Connection) -> None:
         last = connection.execute(_newest(name, 1, ("seq", "seal"))).first()
         if last: _mark_end(connection, name, last.seq, last.seal)
 
-_MIGRATIONS = {1: _migrate_1, 2: _migrate_2}  # version -> what leads to the next
+def _migrate_3(connection: sa.Connection) -> None:
+    "Tables of what a book in whole shares was begun with, ordered, and was filled at."
+    for name in ("terms", "baskets", "fills", "entries"):
+        _TABLES.tables[name].create(connection, checkfirst=True)
+
+_MIGRATIONS = {1: _migrate_1, 2: _migrate_2, 3: _migrate_3}  # version -> what leads to the next
 
 def _upgrade(connection: sa.Connection, version: int) -> None:
     "From a version to this one."

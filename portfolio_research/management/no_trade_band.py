@@ -102,14 +102,30 @@ def trade_to_region(
         low, high = np.broadcast_to(bounds[0], n).astype(float), np.broadcast_to(bounds[1], n).astype(float)
         most = total[1]
     if h.sum() < total[0]: least = total[0]
+    least, most = (h.sum() if abs(x - h.sum()) < 1e-12 else x for x in (least, most))    # what rounding left
     S, g = risk_aversion * cov, mu - risk_aversion * cov @ h
     slopes = np.concatenate([cost - g, cost + g])
-    s = solve_qp(np.block([[S, -S], [-S, S]]), slopes, np.r_[np.ones(n), -np.ones(n)][None], least - h.sum(),
-                 most - h.sum(), (np.r_[np.maximum(low - h, 0), np.maximum(h - high, 0)],
-                                  np.r_[np.maximum(high - h, 0), np.maximum(h - low, 0)]))
+    def moves(ridge: float):
+        "Purchases and sales; a ridge keeps the two apart where a name alone would do as well."
+        both = np.block([[S, -S], [-S, S]]) + ridge * np.diag(S).mean() * np.eye(2 * n)
+        return solve_qp(both, slopes, np.r_[np.ones(n), -np.ones(n)][None], least - h.sum(), most - h.sum(),
+                        (np.r_[np.maximum(low - h, 0), np.maximum(h - high, 0)],
+                         np.r_[np.maximum(high - h, 0), np.maximum(h - low, 0)]))
+    if _rests(g, cost, h, low, high, least, most): return h.copy()
+    s = next((s for ridge in (0.0, 1e-7, 1e-5) if (s := moves(ridge)).solved), moves(0.0))
     if not s.solved: raise UnsolvedError(f"no-trade region: {s.reason}")
     move = s.x[:n] - s.x[n:]
     return h + np.where(np.abs(move) < 1e-9, 0.0, move)
+
+# %% ../../nbs/management/07_no_trade_band.ipynb #8c6f4749
+def _rests(g, cost, h, low, high, least: float, most: float) -> bool:
+    "Whether not to trade is optimal; `g` is what a unit more of each name gains."
+    total = h.sum()
+    if (h < low).any() or (h > high).any() or not least <= total <= most: return False
+    bought, sold = (g - cost)[h < high], (g + cost)[h > low]
+    floor = -np.inf if total == least else 0.0      # of the multiplier of the budget, which is free where the
+    ceiling = np.inf if total == most else 0.0      # sum may not move at all
+    return max(floor, bought.max(initial=-np.inf)) <= min(ceiling, sold.min(initial=np.inf))
 
 # %% ../../nbs/management/07_no_trade_band.ipynb #494671bf
 @dataclass(frozen=True, repr=False)
@@ -136,8 +152,12 @@ class NoTradeBand(SeeingTrigger):
         side = "over" if moves[name] < 0 else "under"
         return f"no-trade band: {name} {100 * abs(moves[name]):.1f} points {side} its edge"
     def _moves(self, seen) -> pd.Series:
-        "(S,) trades that are worth their cost."
-        return self.edge(seen.targets, seen.holdings, seen) - seen.holdings
+        "(S,) trades that are worth their cost; asked again about one bar, the same."
+        asked, moves = self.__dict__.get("_asked", (None, None))
+        if asked is not seen:
+            moves = self.edge(seen.targets, seen.holdings, seen) - seen.holdings
+            self.__dict__["_asked"] = seen, moves
+        return moves
 
     def edge(self,
         targets: pd.Series,  # (S,) weights wanted

@@ -67,6 +67,7 @@ class Seen:
     managed: pd.DataFrame       # (t, S) returns of sleeves under their own drawdown rules; the first is 0
     unmanaged: pd.DataFrame     # (t, S) the same without rules
     strategies: tuple = ()      # (S,) the sleeves; none where assets are held as they are
+    flow: float = 0.0           # money in, or out (< 0), at the close of this bar, fraction of the portfolio
 
 def step_overlay(
     overlay: Overlay,  # with or without a memory

@@ -307,6 +307,7 @@ def _text(value, unit: str | None) -> str:
     if isinstance(value, (bool, np.bool_, str)) or not np.isscalar(value): return str(value)
     if not np.isfinite(value): return "n/a"
     if unit is None: return f"{value:g}"
+    if unit == "money": return f"{value:,.0f}"
     if unit.startswith("fraction"): return f"{value:z.1%}"            # z: no minus sign before a zero
     return f"{value:z.1f} y" if unit == YEARS else f"{value:z.2f}"
 

@@ -21,8 +21,8 @@ from ..execution.accounting import book_advance, check_targets
 from ..execution.costs import LEAST_WEIGHT, Costs, Unsaid, as_costs
 from portfolio_research.execution.ledger import (FILLS, Margin, Terms, book_start, check_financed,
     plain_terms, terms_of)
-from portfolio_research.core import (EmptyDataError, Flag, ParameterError, StateError, by_name, day,
-    fraction, one_thread)
+from ..core import (CalendarError, EmptyDataError, Flag, ParameterError, StateError, by_name,
+    day, fraction, one_thread)
 from ..plugins import own_parts
 from portfolio_research.protocols import (Allocator, DrawdownRule, Overlay, Sleeve, Trigger, check_part,
     check_parts)
@@ -176,9 +176,10 @@ class Policy:
         market: Market,                            # what is known; decided as of its last date
         holdings: dict | pd.Series | None = None,  # asset weights really held; None: as expected
         state: dict | None = None,                 # from the decision before; None: start anew
+        flows: pd.Series | None = None,  # money in or out (< 0) by bar, fractions of the portfolio before
     ) -> Decision:                                 # with `state` and `path`
         "What to hold as of the last date; pure; raises `StateError` on a state of another policy or history."
-        with one_thread(): path, state = _run(self, market, state)
+        with one_thread(): path, state = _run(self, market, state, _flow_line(flows, market))
         return _against(path[-1], path, holdings, state, self)
 
     def inherit_drawdown(self,
@@ -258,7 +259,17 @@ def _check_parts(policy: Policy) -> None:
 
 
 # %% ../../nbs/policy/02_policy.ipynb #ed111ebc
-def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions, dict]:
+def _flow_line(flows: pd.Series | None, market: Market) -> np.ndarray | None:
+    "(T,) flows at the bars of a market; raises `CalendarError` on a flow that no bar has."
+    if flows is None: return None
+    if len(odd := flows.index.difference(market.dates)):
+        raise CalendarError(f"flows: there is no bar on {odd[0]}; a flow counts on the first bar after it")
+    line = flows.reindex(market.dates, fill_value=0.0).to_numpy(float)
+    if not np.isfinite(line).all(): raise ParameterError("flows: each is a finite fraction of the portfolio")
+    return line if line.any() else None
+
+def _run(policy: Policy, market: Market, state: dict | None,
+         flows: np.ndarray | None = None) -> tuple[Decisions, dict]:
     "All decisions since `state`, and the state after them."
     if not len(market.dates): raise EmptyDataError("review: the market is empty")
     sleeves, risk = _sleeves(policy, market), placement(policy.risk)
@@ -266,7 +277,8 @@ def _run(policy: Policy, market: Market, state: dict | None) -> tuple[Decisions,
     dates, trades = market.dates[k:], sleeves.trades[k:]
     strategies, x, held_x = _strategy_exposures(risk.strategy, sleeves, state, k)
     managed = _managed(policy, sleeves, market, held_x, state["held_x"], k)
-    pool, held, shadow, book, event, events, memory, parts = _pool(policy, sleeves, managed, market, state, k)
+    pool, held, shadow, book, event, events, memory, parts = _pool(policy, sleeves, managed, market, state, k,
+                                                                   flows)
     monitored_returns = _monitored_returns(risk, sleeves, managed, held, shadow, state["book"], k)
     portfolio, g = _advance(risk.portfolio, state["portfolio_rule"], monitored_returns, k)
     targets = _assets(sleeves.wanted, pool * x, g, k)
@@ -398,14 +410,15 @@ def _nothing_yet(date: pd.Timestamp, S: int) -> Event:
     return Event(date, "none", "nothing has been allocated yet", (("allocate", np.zeros(S)),), ())
 
 def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market, state: dict,
-               k: int) -> tuple:
+               k: int, flows: np.ndarray | None) -> tuple:
     """Weights wanted and held (T, S), the pool's net return (T,), the book's state, the allocations, and what
     overlays and tranches remember."""
     n, S = managed.shape
     dates, cash, book = market.dates, first_row(market.cash_returns)[k:], np.array(state["book"])
     events = [Event.of(state["event"]) if state["event"] else _nothing_yet(dates[0], S)]
     held, net, pool, event, i = np.empty((n, S)), np.empty(n), np.empty((n, S)), np.empty(n, int), 0
-    look, memory, terms = _Look(policy, sleeves, managed, k), state["overlays"], _pool_terms(policy, market)
+    look, memory = _Look(policy, sleeves, managed, k, flows), state["overlays"]
+    terms = _pool_terms(policy, market)
     parts = state["tranches"]
     def advance(book: np.ndarray, rows: np.ndarray, i: int) -> tuple:
         "Run the pool's book over targets from bar i on."
@@ -417,7 +430,8 @@ def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: M
         last = dates[k + i - 1] if k + i else None
         wished = events[-1].targets
         seen_at = lambda t, i=i, h=h, wished=wished: look.at(k + i + t, h[t], wished)
-        due = first_due(policy.rebalance, dates[k + i:k + i + len(rows)], last, h, wished, seen_at)
+        flowing = np.zeros(len(rows), bool) if flows is None else flows[k + i:k + i + len(rows)] != 0
+        due = first_due(policy.rebalance, dates[k + i:k + i + len(rows)], last, h, wished, seen_at, flowing)
         j = len(rows) if due is None else due
         forced = _out_of_turn(look, memory, h[:j], wished, k + i)
         wanted, known = h, len(events) - 1
@@ -436,12 +450,13 @@ def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: M
     return pool, held, net, book, event, tuple(events), memory, parts
 
 def _pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market, state: dict,
-          k: int) -> tuple:
+          k: int, flows: np.ndarray | None = None) -> tuple:
     "The same, or what was walked before with the same parts, the same state, and the same returns."
     parts = (market, policy.allocate, policy.rebalance, *policy.overlays, *(policy.sleeves or ()))
     of = (*map(id, parts), len(policy.overlays), policy.trading_costs, policy.fill, k, managed.tobytes(),
-          str(state["book"]), str(state["event"]), str(state["overlays"]), str(state["tranches"]))
-    return _once("pool", of, parts, lambda: _walk_pool(policy, sleeves, managed, market, state, k))
+          str(state["book"]), str(state["event"]), str(state["overlays"]), str(state["tranches"]),
+          None if flows is None else flows.tobytes())
+    return _once("pool", of, parts, lambda: _walk_pool(policy, sleeves, managed, market, state, k, flows))
 
 
 # %% ../../nbs/policy/02_policy.ipynb #2664200a
@@ -517,8 +532,9 @@ def _against(decision: Decision, path: Decisions, holdings, state: dict, policy:
 # %% ../../nbs/policy/02_policy.ipynb #248df1f3
 class _Look:
     "What overlays are shown, bar by bar; the histories of the sleeves are made where one asks for them."
-    def __init__(self, policy: Policy, sleeves: _Sleeves, managed: np.ndarray, k: int):
-        self.policy, self.sleeves, self.managed, self.k = policy, sleeves, managed, k
+    def __init__(self, policy: Policy, sleeves: _Sleeves, managed: np.ndarray, k: int,
+                 flows: np.ndarray | None = None):
+        self.policy, self.sleeves, self.managed, self.k, self.flows = policy, sleeves, managed, k, flows
         self.due = [overlay for overlay in policy.overlays if hasattr(overlay, "due")]
         self.long = any(hasattr(overlay, name) for overlay in policy.overlays
                         for name in ("step", "due", "expect"))
@@ -543,7 +559,9 @@ class _Look:
         managed, unmanaged = (h.iloc[:t + 1] for h in self.histories) if self.long else (pd.DataFrame(),) * 2
         held = pd.Series(holdings, names)
         wanted = None if np.isnan(targets).any() else pd.Series(targets, names)
-        return Seen(held, held, wanted, assets, known, managed, unmanaged, tuple(self.policy.sleeves or ()))
+        flow = 0.0 if self.flows is None else float(self.flows[t])
+        return Seen(held, held, wanted, assets, known, managed, unmanaged, tuple(self.policy.sleeves or ()),
+                    flow)
 
 def _out_of_turn(look: _Look, memory: list, held: np.ndarray, targets: np.ndarray, k: int) -> tuple | None:
     "The first bar on which an overlay cuts what is held, the event, and what the overlays remember then."

@@ -6,9 +6,9 @@
 __all__ = ['STUDY_METRICS', 'STUDY_UNITS', 'Study', 'walk_forward', 'Comparison', 'compare']
 
 # %% ../../nbs/policy/03_walkforward.ipynb #cf2504f4
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,17 +26,20 @@ from ..risk.placement import placement
 from ..risk.rule import unfilled
 from ..execution.audit import vectorbt_portfolio
 from ..execution.costs import Costs, as_costs
-from ..execution.ledger import Account, run_account, terms_of
+from ..execution.flows import FlowPath, run_flows
+from ..execution.ledger import LEGS, Account, CapitalError, run_account, terms_of
+from ..execution.money import flow_shares, money_weighted, taxed_flows
+from ..execution.tax_lots import AfterTax, Taxes, gains_by_bar, units_held
 
 # %% ../../nbs/policy/03_walkforward.ipynb #ac22536c
 _VALUE = 1e6  # money at the start where nothing depends on it
 
 def _kept(policy: Policy, market: Market, costs: Costs, decisions: Decisions,
-          capital: float | None) -> Account:
+          capital: float | None, path: FlowPath | None = None) -> Account:
     "The decisions run through the ledger."
     if capital is None and not costs.needs_money: capital = _VALUE
     return run_account(decisions.orders.to_numpy(), market, costs, policy.fill, policy.margin,
-                       policy.min_trade, capital)
+                       policy.min_trade, capital, None if path is None else path.flows.to_numpy())
 
 
 # %% ../../nbs/policy/03_walkforward.ipynb #64f12516
@@ -52,6 +55,9 @@ class Study:
     portfolio: Any          # the vectorbt Portfolio
     account: Account        # the same accounts as the ledger keeps them
     costs: Costs            # what trading cost, of all kinds
+    flows: FlowPath | None = None                 # the portfolio with what was paid in and out; None: nothing
+    taxes: Taxes | None = None                    # the rules by which gains are taxed; None: they are not
+    planned: tuple = field(default=(), repr=False)  # the flows as they were given
 
     # between processes vectorbt's accounts do not travel: they are made again from the orders
     def __getstate__(self) -> dict:
@@ -100,9 +106,37 @@ class Study:
         "(T,) half of all changes in weight at each bar, cash among them."
         return pd.Series(self.account.done.turnover, self.market.dates, name="turnover")
 
+    @cached_property
+    def after_tax(self) -> AfterTax | None:
+        "What is left of it after taxes, flows among it, money; None where it was given no `taxes`."
+        if self.taxes is None: return None
+        returns = pd.Series(self.account.done.net[1:], self.market.dates[1:])
+        return taxed_flows(self.weights, self.market.prices, returns, self.planned, self.account.capital,
+                           self.taxes, self.costs.level)
+    @cached_property
+    def money(self) -> pd.DataFrame:
+        "(T,) in money: value after flows, paid_in, withdrawn and unpaid, and the value after taxes."
+        table = pd.DataFrame({"value": self.account.equity, "paid_in": 0.0, "withdrawn": 0.0, "unpaid": 0.0})
+        if self.flows is not None: table.update(self.flows.table[["paid_in", "withdrawn", "unpaid"]])
+        return table if self.taxes is None else table.assign(after_tax=self.after_tax.wealth)
+    @cached_property
+    def trades(self) -> pd.DataFrame:
+        "A row a fill: why, when decided, turnover, costs by kind in money; with taxes, gains and tax."
+        filled = np.flatnonzero(self.account.done.traded > 0)
+        decided = [self.decisions[int(t) - 1] for t in filled]
+        table = pd.DataFrame({"decided": [d.as_of for d in decided], "reason": [d.reason for d in decided],
+                              "turnover": self.turnover.to_numpy()[filled]}, self.market.dates[filled])
+        costs = -self.cash.iloc[filled][list(LEGS[4:8])]
+        table = table.join(costs).rename_axis("filled")
+        if self.taxes is None: return table
+        held = units_held(self.weights, self.market.prices, self.account.equity)
+        gains = gains_by_bar(held, self.market.prices, self.taxes, self.costs.level)
+        table[["short gain", "long gain"]] = gains.to_numpy()[filled]
+        return table.assign(tax=gains.to_numpy()[filled] @ [self.taxes.short, self.taxes.long])
+
     def metrics(self,
         since: pd.Timestamp | None = None,  # only returns after this date; None: all of them
-    ) -> pd.Series:                         # `STUDY_METRICS`, turnover, invested, stops
+    ) -> pd.Series:                         # `STUDY_METRICS`, turnover, invested, stops, and of money
         "What came of it, in numbers."
         return _metrics({"": self}, since or self.start).iloc[0].rename(str(self.policy))
     def formatted(self) -> pd.DataFrame:
@@ -122,8 +156,10 @@ def walk_forward(
     policy: Policy,          # what decides
     market: Market,          # what there is to know, bar after bar
     cost_bps: float | str | None = None,  # costs, basis points of traded notional; None: the policy's
-    capital: float | None = None,  # money at the start, > 0; needed by fixed costs and impact
+    capital: float | None = None,  # money at the start, > 0; needed by fixed costs, impact, flows and taxes
     costs: Costs | None = None,    # costs of all kinds, in place of `cost_bps`
+    flows: Iterable = (),          # such as [Contribution(1000, Monthly()), Withdraw("4%")]
+    taxes: Taxes | None = None,    # such as Taxes("hifo", short="37%", long="20%")
 ) -> Study:                  # weights, returns, decisions, accounts
     "Walk a policy over a market: decide as of each bar, fill at the next; raises as `Policy.review` does."
     if not isinstance(policy, Policy) or not isinstance(market, Market):
@@ -131,21 +167,58 @@ def walk_forward(
                              f"{type(policy).__name__} and {type(market).__name__}")
     charged = as_costs(cost_bps, costs, "walk_forward") or policy.trading_costs
     terms_of(market, charged, policy.fill, capital=capital)  # what is missing is said before it is walked
-    return _study(policy, market, charged, _decide(policy, market), capital)
+    planned = _planned(flows, taxes, capital)
+    decisions = _decide(policy, market) if not planned or not _asks_about_flows(policy) else None
+    return _study(policy, market, charged, decisions, capital, planned, taxes)
 
-def _decide(policy: Policy, market: Market) -> Decisions: return policy.review(market).path
+def _decide(policy: Policy, market: Market, flows: pd.Series | None = None) -> Decisions:
+    return policy.review(market, flows=flows).path
 
-def _study(policy: Policy, market: Market, costs: Costs, decisions: Decisions,
-           capital: float | None = None) -> Study:
+def _study(policy: Policy, market: Market, costs: Costs, decisions: Decisions | None,
+           capital: float | None = None, planned: tuple = (), taxes: Taxes | None = None) -> Study:
     "The decisions filled and accounted for."
-    account = _kept(policy, market, costs, decisions, capital)
+    if planned: decisions, account, path = _with_flows(policy, market, costs, decisions, capital, planned)
+    else: account, path = _kept(policy, market, costs, decisions, capital), None
     traded = pd.Series(account.done.traded, market.dates)
     return Study(policy, market, costs.level, decisions, account.weights, traded,
-                 vectorbt_portfolio(account, costs, policy.fill), account, costs)
+                 vectorbt_portfolio(account, costs, policy.fill), account, costs, path, taxes, planned)
+
+# %% ../../nbs/policy/03_walkforward.ipynb #1500730b
+def _planned(flows: Iterable, taxes: Taxes | None, capital: float | None) -> tuple:
+    "The flows as a tuple; raises `CapitalError` where money is needed, and nobody said how much there is."
+    planned = tuple(flows) if isinstance(flows, (list, tuple)) else (flows,)
+    for what, given in (("flows", planned), ("taxes", taxes is not None)):
+        if given and capital is None:
+            raise CapitalError(f"{what} are money: give capital=, the money at the start")
+    if taxes is None: return planned
+    if not isinstance(taxes, Taxes) or taxes.long is None:
+        raise ParameterError(f"taxes are rules with rates, as in Taxes('hifo', short='37%', long='20%'), not "
+                             f"{taxes!r}")
+    return planned
+
+def _asks_about_flows(policy: Policy) -> bool:
+    "Whether a decision may depend on what is paid in and out."
+    return getattr(policy.rebalance, "sees", False) or any(hasattr(o, "step") for o in policy.overlays)
+
+def _with_flows(policy: Policy, market: Market, costs: Costs, decisions: Decisions | None,
+                capital: float, planned: tuple) -> tuple[Decisions, Account, FlowPath]:
+    "Decisions, account and flows that fit each other."
+    asks, still = decisions is None, pd.Series(0.0, market.dates[1:])
+    path = run_flows(still, planned, capital, market.dates[0])
+    for _ in range(len(market.dates)):
+        before = path
+        if asks: decisions = _decide(policy, market, flow_shares(path))
+        account = _kept(policy, market, costs, decisions, capital, path)
+        earned = pd.Series(account.done.net[1:], market.dates[1:])
+        path = run_flows(earned, planned, capital, market.dates[0])
+        if np.allclose(path.value, before.value, rtol=1e-12, atol=0.0): break
+    return decisions, replace(account, inflow=path.flows.to_numpy()), path
 
 # %% ../../nbs/policy/03_walkforward.ipynb #c800051c
 STUDY_METRICS = ("cagr", "volatility", "sharpe", "max_drawdown", "calmar")
-STUDY_UNITS = {"turnover": "fraction", "invested": "fraction"}  # of what is no metric of returns
+STUDY_UNITS = {"turnover": "fraction", "invested": "fraction", "money_weighted": "fraction",
+               **dict.fromkeys(["value", "paid_in", "withdrawn", "taxes_paid", "after_tax", "liquidated"],
+                               "money")}  # of what is no metric of returns
 
 def _metrics(studies: Mapping[str, Study], since: pd.Timestamp) -> pd.DataFrame:
     "(arms, metrics) over the returns after `since`."
@@ -158,7 +231,24 @@ def _metrics(studies: Mapping[str, Study], since: pd.Timestamp) -> pd.DataFrame:
     table["turnover"] = [s.turnover[after].sum() / years for s in studies.values()]
     table["invested"] = [np.abs(s.weights[after].to_numpy()).sum() / len(returns) for s in studies.values()]
     table["stops"] = [s.decisions.stops for s in studies.values()]
+    for name, told in _money_metrics(studies).items(): table[name] = told
     return table
+
+def _money_metrics(studies: Mapping[str, Study]) -> dict[str, list]:
+    "What the studies are in money over all their bars, where they were given flows or taxes."
+    told, some = {}, list(studies.values())
+    if any(s.flows is not None or s.taxes is not None for s in some):
+        told["value"] = [s.money["value"].iloc[-1] for s in some]
+    if any(s.flows is not None for s in some):
+        for name in ("paid_in", "withdrawn"): told[name] = [s.money[name].sum() for s in some]
+        told["money_weighted"] = [money_weighted(s.account.equity, s.money.paid_in - s.money.withdrawn)
+                                  for s in some]
+    if any(s.taxes is not None for s in some):
+        left = [s.after_tax for s in some]
+        told["taxes_paid"] = [a.tax if a else np.nan for a in left]
+        told["after_tax"] = [a.wealth.iloc[-1] if a else np.nan for a in left]
+        told["liquidated"] = [a.liquidated if a else np.nan for a in left]
+    return told
 
 # %% ../../nbs/policy/03_walkforward.ipynb #29410523
 def _plot(returns: Mapping[str, pd.Series], shares: Mapping[str, pd.Series], market: Market):
@@ -232,22 +322,25 @@ def compare(
     cost_bps: float | str | None = None,  # costs, basis points of traded notional; None: each policy's
     progress: bool | None = None,    # show progress; None: in an interactive session
     workers: int = 1,                # processes that decide, >= 1; the answer does not depend on it
-    capital: float | None = None,    # money at the start, > 0; needed by fixed costs and impact
+    capital: float | None = None,    # money at the start, > 0; needed by fixed costs, impact, flows, taxes
     costs: Costs | None = None,      # costs of all kinds, in place of `cost_bps`
+    flows: Iterable = (),            # what is paid in and out of each, as in `walk_forward`
+    taxes: Taxes | None = None,      # how gains are taxed, as in `walk_forward`
 ) -> Comparison:                     # a study for each policy, under its name
     "Walk several policies over one market; raises `ParameterError` where there is none."
     from tqdm.auto import tqdm
     if not isinstance(policies, Mapping) or not policies:
         raise ParameterError("compare: give at least one policy under a name, as in {'name': policy}")
     if workers < 1: raise ParameterError(f"compare: 1 worker at least, not {workers!r}")
-    charged = as_costs(cost_bps, costs, "compare")
+    charged, planned = as_costs(cost_bps, costs, "compare"), _planned(flows, taxes, capital)
     quiet, studies = not (is_interactive() if progress is None else progress), {}
     with shared_pools(), tqdm(total=len(policies), disable=quiet, unit="policy") as bar:
         for names, decided in _decided(policies, market, workers):
             for name, decisions in zip(names, decided, strict=True):
                 bar.set_description(name if isinstance(name, str) else ", ".join(name), refresh=False)
+                asked = planned and _asks_about_flows(policies[name])
                 studies[name] = _study(policies[name], market, charged or policies[name].trading_costs,
-                                       decisions, capital)
+                                       None if asked else decisions, capital, planned, taxes)
                 bar.update()
     return Comparison({name: studies[name] for name in policies})
 
