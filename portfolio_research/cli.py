@@ -30,13 +30,14 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False,
     help="Portfolio optimization, management and risk management, researched and run by the same code.")
 
 def main() -> None:
-    "Run the command line; errors are said in a sentence, with exit code 1."
+    "Run the command line; an error is one sentence on stderr, with exit code 1."
     try: app(prog_name="portfolio-research")
     except Exception as e:
         if "--debug" in sys.argv: raise
         own = isinstance(e, PortfolioResearchError)
-        said = str(e) if own else f"{_where(e)}: {type(e).__name__}: {e}; --debug shows how it came to that"
-        print("portfolio-research:", " ".join(said.split()), file=sys.stderr)
+        raw = f"{_where(e)}: {type(e).__name__}: {e}; --debug shows how it came to that"
+        message = str(e) if own else raw
+        print("portfolio-research:", " ".join(message.split()), file=sys.stderr)
         sys.exit(1)
 
 def _where(error: Exception) -> str:
@@ -345,7 +346,7 @@ def _as_people_write(orders):
     return orders.assign(**{c: orders[c].map(form.format) for c, form in forms.items() if c in orders})
 
 def _check_age(market, max_age: str) -> list[Flag]:
-    "Refuse prices that end too long ago; a flag where they are old and nobody has said how old they may be."
+    "Refuse prices that end too long ago; a flag where they are old and no greatest age was given."
     import pandas as pd
     from portfolio_research.live.checks import StaleMarketError
     last = market.dates[-1]
@@ -373,7 +374,7 @@ def journal(
     book: _Place = "book.db", last: Annotated[int, typer.Option(help="Show the last ones only.")] = 20,
     as_json: _Json = False,
 ) -> None:
-    "The decisions of a book, every seal checked."
+    "The decisions of a book, every checksum verified."
     rows = _open(book).journal().tail(last)
     rows["as_of"] = [t.isoformat() for t in rows["as_of"]]
     if as_json: print(json.dumps(rows.to_dict("records")))
@@ -387,8 +388,9 @@ def replay(
     "Decide everything again; exit code 20 where something is decided otherwise."
     chosen = _read(settings)
     found = _open(book, chosen.policy()).replay(None if prices is None else _market(chosen, prices))
-    told = dict(differences=len(found), decisions=sorted(set(found["id"])), parts=sorted(set(found["what"])))
-    _say(told, as_json, "Replay")
+    result = dict(differences=len(found), decisions=sorted(set(found["id"])),
+                  parts=sorted(set(found["what"])))
+    _say(result, as_json, "Replay")
     raise typer.Exit(20 if len(found) else 0)
 
 # %% ../nbs/91_cli.ipynb #5a247d05
@@ -397,19 +399,19 @@ _Reason = Annotated[str, typer.Argument(help="Why, for the journal.")]
 @app.command()
 def halt(reason: _Reason, book: _Place = "book.db") -> None:
     "Let nothing out but the sales that a rule demands."
-    _told(book, "halt", reason)
+    _set_trading(book, "halt", reason)
 
 @app.command("reduce")
 def reduce_(reason: _Reason, book: _Place = "book.db") -> None:
     "Let only sales out."
-    _told(book, "reduce", reason)
+    _set_trading(book, "reduce", reason)
 
 @app.command()
 def activate(reason: _Reason, book: _Place = "book.db") -> None:
     "Let every order out again."
-    _told(book, "activate", reason)
+    _set_trading(book, "activate", reason)
 
-def _told(place: str, what: str, reason: str) -> None:
+def _set_trading(place: str, what: str, reason: str) -> None:
     "Tell a book, and say where it stands."
     book = _open(place)
     getattr(book, what)(reason)
@@ -460,7 +462,7 @@ def change(reason: _Reason, settings: _Settings = Path("settings.ini"), book: _P
     print(f"{book}: decided by {settings} from now on")
 
 # %% ../nbs/91_cli.ipynb #cb0b1ed4
-def _told_now(made, found: dict) -> str:
+def _decision_line(made, found: dict) -> str:
     "What a decision says, with its flags, for a table."
     for i, flag in enumerate(made.flags, 1):
         found[f"flag {i} of {made.as_of.date()}"] = f"{flag.level}: {flag.source}: {flag.text}"
@@ -491,14 +493,14 @@ def doctor(
         found["bars a year"] = f"{market.per_year:g}"
         for flag in _check_age(market, ""): found["age"] = flag.text
         for i, note in enumerate((*market.notes, *market.repairs), 1): found[f"prices, note {i}"] = note
-        look("decision", lambda: _told_now(chosen.policy().review(market), found))
+        look("decision", lambda: _decision_line(chosen.policy().review(market), found))
     if "://" not in book and not Path(book).exists() and not Path(f"{book}-wal").exists():
         found["book"] = f"none yet in {Path(book).absolute().parent}; rebalance --new begins one"
-    elif look("book", lambda: f"{len(Book(book).journal())} decisions, all seals are right"):
+    elif look("book", lambda: f"{len(Book(book).journal())} decisions, all checksums are right"):
         look("trading", lambda: Book(book).status()["trading"])
         own = lambda: Book(book, chosen.policy()) and "the book's own"
         if chosen is not None and look("policy", own) and market is not None:
-            look("review", lambda: _told_now(Book(book, chosen.policy()).preview(market), found))
+            look("review", lambda: _decision_line(Book(book, chosen.policy()).preview(market), found))
     _say(found | dict(wrong=wrong), as_json, "Doctor")
     raise typer.Exit(1 if wrong else 0)
 

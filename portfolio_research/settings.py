@@ -94,8 +94,8 @@ def _make(node: ast.AST, parts: dict[str, type], text: str) -> Any:
         return dict(zip(keys, values, strict=True))
     try: value = ast.literal_eval(node)
     except ValueError:
-        said = f"{text!r}: only parts of this package and literal values may stand here"
-        raise SettingsError(said) from None
+        message = f"{text!r}: only parts of this package and literal values may stand here"
+        raise SettingsError(message) from None
     return fraction(value) if isinstance(value, str) and re.fullmatch(r"[-+.\d]+%", value) else value
 
 def _instance(part: Any) -> Any:
@@ -158,7 +158,7 @@ class Settings:
     fill: str = "close"                        # [policy] fill: close or open, of the next bar
     margin: str = ""                           # [policy] margin: Margin(initial="50%", maintenance="25%")
     min_trade: float = 0.0                     # [policy] min_trade: smaller changes are no orders, but exits
-    capital: float = 0.0                       # [policy] capital: money at the start; 0: not said
+    capital: float = 0.0                       # [policy] capital: money at the start; 0: not given
     rules: tuple[str, ...] = _RULES            # [study] rules: drawdown rules, one a line
     resamples: int = 1000                      # [study] resamples: of the block bootstrap
     level: float = 0.90                        # [study] level: of the intervals, in (0, 1)
@@ -191,15 +191,17 @@ class Settings:
         max_age: str | None = None,  # how old a download may be, such as "12h"; None: as old as it is
     ) -> Market:
         "The market that the settings name; raises as `load_market` does."
-        told = _YES_OR_NO[self.day_first.lower()] if self.day_first else None
+        is_day_first = _YES_OR_NO[self.day_first.lower()] if self.day_first else None
         named = {"sectors": self.sectors, "yields": self.yields, "borrow_rates": self.borrow_rates}
         given: dict[str, Any] = {what: _by_asset(text, self.folder, what) for what, text in named.items()
                                  if text}
         for what, text in (("opens", self.opens), ("volumes", self.volumes)):
-            if text: given[what] = read_table(Path(self.folder) / text, None, told, self.separator or None)[0]
+            if not text: continue
+            given[what] = read_table(Path(self.folder) / text, None, is_day_first, self.separator or None)[0]
         if self.debit_rate: given["debit_rate"] = fraction(self.debit_rate)
         return load_market(self.market, benchmark=self.benchmark, returns=self.returns,
-                           column=self.column or None, day_first=told, separator=self.separator or None,
+                           column=self.column or None, day_first=is_day_first,
+                           separator=self.separator or None,
                            cash_rate=self.cash_rate, per_year=self.per_year or None, max_age=max_age, **given)
     def drawdown_rules(self) -> list:
         "The rules that the study compares; raises `SettingsError` on one that cannot be made."

@@ -284,9 +284,9 @@ def _fill(prices: pd.DataFrame, gaps: str) -> tuple[pd.DataFrame, tuple[str, ...
     if gaps == "raise": return prices, ()
     holes = _gaps_in(prices := check_table(prices, "prices"))
     first = lambda name: day(holes.index[holes[name]][0])
-    said = (f"{name}: {n} missing prices carried forward, the first on {first(name)}"
+    texts = (f"{name}: {n} missing prices carried forward, the first on {first(name)}"
             for name, n in holes.sum().items() if n)
-    return prices.mask(holes, prices.ffill()), tuple(said)
+    return prices.mask(holes, prices.ffill()), tuple(texts)
 
 def _by_clock(table: pd.Series, dates: pd.DatetimeIndex, what: str) -> pd.Series:
     "A series by the market's clock; raises `CalendarError` where only one of the two has a time zone."
@@ -460,7 +460,7 @@ def odd_bars(
     market: "Market",
     since: int = 0,    # position of the first bar that is looked at
 ) -> dict[int, list[tuple[int, str]]]:  # bar -> (asset, or -1 for all; what is odd there, in words)
-    "What looks odd on each bar, as one could have said on that day."
+    "What looks odd on each bar, as it could be seen on that day."
     p, dates, names = market.prices.to_numpy(), market.dates, market.assets
     found: dict[int, list[tuple[int, str]]] = {}
     a = max(since, 1)

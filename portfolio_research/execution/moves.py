@@ -125,8 +125,8 @@ class Move:
         "One-way, with cash as one of the names."
         return turnover(self.held, self.weights)
     def __repr__(self) -> str:
-        said = "".join(f"; {note}" for note in self.notes)
-        return f"Move({self.orders.count()} of {len(self.held)} traded, turnover {self.turnover:.2%}{said})"
+        notes = "".join(f"; {note}" for note in self.notes)
+        return f"Move({self.orders.count()} of {len(self.held)} traded, turnover {self.turnover:.2%}{notes})"
 
 # %% ../../nbs/execution/05_moves.ipynb #6de16141
 _MOVES = ("full", "edge", "destination")
@@ -160,11 +160,11 @@ class Rebalance(BaseTrigger):
         return np.any([part.may(dates, last, weights, targets) for part in self.triggers], axis=0)
     def due_seen(self, seen): return any(part.due_seen(seen) for part in self.triggers)
     def why(self, date, last, weights, targets):
-        return self._said([part.why(date, last, weights, targets) for part in self.triggers])
-    def why_seen(self, seen): return self._said([part.why_seen(seen) for part in self.triggers])
-    def _said(self, reasons: list[str]) -> str:
+        return self._reason([part.why(date, last, weights, targets) for part in self.triggers])
+    def why_seen(self, seen): return self._reason([part.why_seen(seen) for part in self.triggers])
+    def _reason(self, reasons: list[str]) -> str:
         if self.tranches == 1: return reasons[0]
-        return "; ".join(f"tranche {j + 1}: {said}" for j, said in enumerate(reasons) if said)
+        return "; ".join(f"tranche {j + 1}: {reason}" for j, reason in enumerate(reasons) if reason)
     def width(self, targets): return self.trigger.width(targets)
 
     def trade(self,

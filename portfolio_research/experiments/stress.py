@@ -138,7 +138,7 @@ def _like_others(moves: pd.Series, market: Market) -> pd.Series:
     return moves.fillna(moves.mean())
 
 def _shocked(scenario: ShockScenario, market: Market) -> tuple[pd.Series | None, str]:
-    "Returns of a hypothetical scenario; NaN where nothing is said of an asset."
+    "Returns of a hypothetical scenario; NaN where an asset is not mentioned."
     moves = pd.Series(np.nan, market.assets)
     if scenario.benchmark is not None:
         if market.benchmark is None: return None, "the market has no benchmark"

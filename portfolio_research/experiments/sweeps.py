@@ -77,8 +77,8 @@ def _planted(part: Any, tree: dict, path: str = "") -> Any:
     if isinstance(part, (list, tuple)): return type(part)(new.get(str(i), x) for i, x in enumerate(part))
     try: return replace(part, **new)
     except (ValueError, TypeError) as e:
-        told = ", ".join(f"{where(step)} = {value!r}" for step, value in new.items())
-        raise ParameterError(f"space: {told}: {e}") from e
+        changes = ", ".join(f"{where(step)} = {value!r}" for step, value in new.items())
+        raise ParameterError(f"space: {changes}: {e}") from e
 
 # %% ../../nbs/experiments/01_sweeps.ipynb #5fa677e0
 def with_setting(
@@ -504,8 +504,8 @@ def sweep(
     _check_backend(backend, workers, tries)
     settings, book = settings_of(space), ledger if isinstance(ledger, SweepLedger) else SweepLedger(ledger)
     policies, data = _settled(policy, settings), data_fingerprint(market)
-    told = [ledger_row(one, setting, data, cost_bps) for setting, one in zip(settings, policies, strict=True)]
-    keys, about = [row["key"] for row in told], {row["key"]: row for row in told}
+    new = [ledger_row(one, setting, data, cost_bps) for setting, one in zip(settings, policies, strict=True)]
+    keys, about = [row["key"] for row in new], {row["key"]: row for row in new}
     jobs = {key: one for key, one in zip(keys, policies, strict=True) if _due(book.get(key), tries)}
     quiet = not (is_interactive() if progress is None else progress)
     with tqdm(total=len(jobs), disable=quiet, unit="setting") as bar:
@@ -541,14 +541,14 @@ class Plateau:
     centre_mean: float     # that mean
     region: tuple[int, ...]  # places of the settings connected to the best within one standard error
     def __str__(self) -> str:
-        said = (f"{self.metric} {self.value:.3g} ± {self.error:.2g} at {_words(self.setting)}; "
+        text = (f"{self.metric} {self.value:.3g} ± {self.error:.2g} at {_words(self.setting)}; "
                 f"{self.share:.0%} of its neighbours lie within one standard error, their mean with it is "
                 f"{self.mean:.3g}")
         if self.centre != self.setting:
             around = _words(self.centre)
-            said += f"; the best neighbourhood, mean {self.centre_mean:.3g}, is around {around}"
+            text += f"; the best neighbourhood, mean {self.centre_mean:.3g}, is around {around}"
         ends = f"; the optimum is on the edge of the grid in {' and '.join(self.edge)}: look beyond it"
-        return said + ends * bool(self.edge)
+        return text + ends * bool(self.edge)
 
 # %% ../../nbs/experiments/01_sweeps.ipynb #1da4aa37
 def _words(setting: Mapping) -> str: return ", ".join(f"{path} = {value}" for path, value in setting.items())

@@ -338,8 +338,8 @@ def _answer(x: _Trials, new: int, p: float, alpha: float, best: set[int], walked
     if new < 0 or not p < alpha:
         return "no edge", [f"the best of {trials} is no better than luck (SPA p = {p:.2f}, limit "
                            f"{alpha:.2f})"]
-    said = [f"there is an edge (SPA p = {p:.3f}, {trials})"]
-    if new == x.used: return "keep", [*said, "the parameters in use are the centre of the best plateau"]
+    reasons = [f"there is an edge (SPA p = {p:.3f}, {trials})"]
+    if new == x.used: return "keep", [*reasons, "the parameters in use are the centre of the best plateau"]
     ratio = walked.mean() / walked.std()
     ahead = ratio["tuned"] > ratio["kept"]
     better = len(paths) == 0 or np.nanmean(paths) > 0
@@ -348,8 +348,9 @@ def _answer(x: _Trials, new: int, p: float, alpha: float, best: set[int], walked
               "walking forward, tuning did no better than staying": not ahead,
               "on the purged paths, tuning did no better than staying": not better}
     against = [why for why, true in checks.items() if true]
-    if against: return "keep", [*said, *against]
-    return "switch", [*said, "the new parameters are among the best, those in use are not; so out of sample"]
+    if against: return "keep", [*reasons, *against]
+    return "switch", [*reasons,
+                      "the new parameters are among the best, those in use are not; so out of sample"]
 
 # %% ../../nbs/experiments/04_tuning.ipynb #d450c0ca
 @dataclass(frozen=True)

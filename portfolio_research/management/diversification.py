@@ -629,8 +629,8 @@ class Diversify:
             return weights, [("warn", str(self),
                               f"nothing has {self.window} of returns yet; weights are as allocated")]
         dark = held.difference(returns.columns)
-        said = f"{', '.join(map(str, dark))}: not measured over {self.window}, weight kept"
-        flags = [("info", str(self), said)] * bool(len(dark))
+        text = f"{', '.join(map(str, dark))}: not measured over {self.window}, weight kept"
+        flags = [("info", str(self), text)] * bool(len(dark))
         if not len(held.difference(dark)): return weights, flags
         w0 = weights[returns.columns].to_numpy(float)
         groups: Any = [] if self.max_correlation is None else self._groups(returns)

@@ -84,7 +84,7 @@ class Mandate:
         return float(np.mean([g.value for g in self.goals])) if self.goals else 0.0
     @property
     def sharpe(self) -> float | None:
-        "The Sharpe ratio that the goal asks for at the largest volatility; None where it cannot be said."
+        "The Sharpe ratio that the goal asks for at the largest volatility; None where it is undefined."
         if not self.goals or self.goals[0].what == "sharpe": return self.drift if self.goals else None
         return self.drift / self.max_volatility if self.max_volatility else None
     @property
@@ -763,7 +763,7 @@ def _follow(overlay: Monitor, state: dict, names: pd.Index, market: Market, slee
                                                       sleeves.per_year, last)
     if overlay.false_discoveries is not None: _spare(overlay, after)
     return ({"version": 1, "as_of": str(dates[-1]) if len(dates) else None, "sleeves": after},
-            {name: said for name, said in news.items() if said})
+            {name: change for name, change in news.items() if change})
 
 def _others(returns: pd.DataFrame) -> np.ndarray | None:
     "(S, T) mean return of the other sleeves; None where there is but one."
@@ -789,17 +789,17 @@ def _catch_up(overlay: Monitor, m: Mandate, old: dict | None, live: pd.Series, g
     alone, both = (_shares(m, paired, *here, overlay.tests) for paired in (False, has_shadow))
     before = memory[0][_STATE]
     out, at = _play(memory, rows, alone, both, _parameters(m, per_year, overlay.warmup))
-    said = {} if old is None else {key: old[key] for key in ("since", "reason")}
+    change = {} if old is None else {key: old[key] for key in ("since", "reason")}
     changes = []
     for t, was in _changed(out, before)[since:]:
         whole = _frame(_rows(m, live.index, per_year, live.to_numpy(), **given), live.index)[:k + t + 1]
         why = _why(out[t], whole, both if t >= at else alone, m, per_year)
         to = STATES[int(out[t, 0])]
         changes.append((to, f"{STATES[int(was)]} -> {to} on {day(dates[t])}: {why}"))
-        said = {"since": day(dates[t]), "reason": why}
+        change = {"since": day(dates[t]), "reason": why}
     head, seen, tests, paired = memory
     now = int(head[_STATE])
-    return {"state": STATES[now], "capital": CAPITAL[now], "since": "", "reason": "", **said,
+    return {"state": STATES[now], "capital": CAPITAL[now], "since": "", "reason": "", **change,
             "evidence": float(head[_EVIDENCE]) / (20 * m.alarm[1]) if m.alarm[0] == "ever" else None,
             "rejected": bool(old and old["rejected"]), "head": head.tolist(), "seen": seen.tolist(),
             "tests": tests.tolist(), "paired": bool(paired)}, changes

@@ -89,7 +89,7 @@ def assert_causal(
     seed: int = 0,          # chooses the cuts and the changes
     rounding: float = 1e-12,  # differences that are no leak, relative to a column's greatest value; 0: none
 ) -> Checked:               # number of values that were compared
-    "Raise `LookAheadError` unless all that is said up to a cut survives any change of the future."
+    "Raise `LookAheadError` unless every output up to a cut survives any change of the future."
     T, rng = len(market.dates), np.random.default_rng(seed)
     if T < 3: raise EmptyDataError(f"assert_causal: {T} bars are too few to have a past and a future")
     if cuts != "all" and (not isinstance(cuts, int) or cuts < 1):
@@ -113,7 +113,7 @@ def assert_causal(
                                   rounding)
                 compared, worst = compared + n, max(worst, off)
     if not compared:
-        raise EmptyDataError(f"{component!r}: it said nothing up to any of the cuts; give a longer market")
+        raise EmptyDataError(f"{component!r}: it gave no output up to any of the cuts; give a longer market")
     out = Checked(compared)
     out.share, out.notes = len(places) / T, tuple(_remarks(ask, truth, component, market, rng, worst))
     return out
@@ -143,11 +143,11 @@ def _copied(market: Market) -> Market:
     return out
 
 def _asked(ask: Callable, other: Market, truth: list, component: Any, cut: pd.Timestamp, what: str) -> list:
-    "What is said about another future; an error is an answer where nothing had been said up to the cut."
+    "The outputs for another future; an error is an answer where nothing had been given up to the cut."
     try: return ask(other)
     except Exception as error:
-        said = any(a.loc[:cut].notna().any(axis=None) for _, a, _ in truth)
-        if not said and what == "are cut off": return [(name, a.iloc[:0], lag) for name, a, lag in truth]
+        defined = any(a.loc[:cut].notna().any(axis=None) for _, a, _ in truth)
+        if not defined and what == "are cut off": return [(name, a.iloc[:0], lag) for name, a, lag in truth]
         raise LookAheadError(f"{_name(component)} looks ahead: it has an answer up to {day(cut)}, and none "
                              f"when the prices after it {what}: {type(error).__name__}: {error}") from error
 

@@ -90,7 +90,7 @@ def solve_cones(
              "soc": clarabel.SecondOrderConeT}
     cones = [c for kind, k in program.cones
              for c in ([clarabel.ExponentialConeT()] * (k // 3) if kind == "exp" else [kinds[kind](k)])]
-    said = ""
+    problem = ""
     for changed in _SETTINGS:
         settings = _settings(clarabel.DefaultSettings(), changed)
         try: found = clarabel.DefaultSolver(sparse.triu(P, format="csc"), q, A, b, cones, settings).solve()
@@ -103,8 +103,8 @@ def solve_cones(
         residual = _residual(program, P, q, A, b, x,
                              z) if np.isfinite(x).all() and np.isfinite(z).all() else np.inf
         if residual <= tol: break
-        said = said or f"clarabel said {found.status}, with residual {residual:.1e}"
-    else: return Solution.none(n, "failed", said)
+        problem = problem or f"clarabel ended with {found.status}, with residual {residual:.1e}"
+    else: return Solution.none(n, "failed", problem)
     return Solution(x, value=float(x @ (P @ x) / 2 + q @ x), residual=residual, method="clarabel")
 
 _SETTINGS = ({}, dict(equilibrate_enable=False, max_step_fraction=.9),          # in the order of trial
