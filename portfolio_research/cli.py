@@ -85,6 +85,7 @@ def _table(frame, title: str = "") -> None:
     for row in flat.itertuples(index=False): table.add_row(*(escape(str(cell)) for cell in row))
     Console(width=None if terminal else 140, force_terminal=terminal, force_jupyter=False).print(table)
 
+# %% ../nbs/91_cli.ipynb #4e5b4f24
 _Settings = Annotated[Path, typer.Option("--settings", help="Settings file; without one, the defaults.")]
 
 def _read(path: Path, must_exist: bool = False):
@@ -155,6 +156,7 @@ def check_lookahead(
     for name, digest in own_parts(part).items(): write_pass(name, digest, chosen.folder)
     print(f"{component} does not look ahead: {compared:,} values survived {cuts} changes of the future")
 
+# %% ../nbs/91_cli.ipynb #515cd18e
 def _check_own(policy, market, folder: str) -> None:
     "Check the policy as a whole where a part of one's own has not passed with its present source."
     from portfolio_research.plugins import PluginError, check_passed, own_parts, write_pass
@@ -199,6 +201,7 @@ _HELD = "asset,weight\n"
 _CRON = ("30 22 * * 1-5  cd {folder} && portfolio-research rebalance --settings settings.ini "
          "--prices prices.csv --book book.db --max-age 3d --output orders.csv >> rebalance.log 2>&1\n")
 
+# %% ../nbs/91_cli.ipynb #4c7ca569
 @app.command()
 def init(folder: Annotated[Path, typer.Argument(help="Where to begin.")] = Path(".")) -> None:
     "Write settings.ini, holdings.csv and crontab.txt to begin with; overwrites nothing."
@@ -226,6 +229,7 @@ def _market(chosen, prices: Path | None, fresh: bool = False):
         raise DataFileError(f"{prices}: its last line does not end: half written? Wait until it is whole")
     return replace(chosen, market=str(prices)).load()
 
+# %% ../nbs/91_cli.ipynb #632380b9
 def _weights(path: Path | None, assets) -> dict | None:
     "Holdings from a file with two columns, asset and weight; names are text, whatever they look like."
     if path is None: return None
@@ -246,6 +250,7 @@ def _weights(path: Path | None, assets) -> dict | None:
         except PortfolioResearchError as e: raise DataFileError(f"{path}: line {number}, {name}: {e}") from e
     return {name: weight for name, weight in held.items() if name in assets or name.lower() != "cash"}
 
+# %% ../nbs/91_cli.ipynb #580ebb58
 def _open(place: str, policy=None):
     "A book that is there; a wrong place makes none."
     from portfolio_research.live.book import Book
@@ -272,6 +277,7 @@ def _write_orders(made, output: Path, market, value: float | None) -> None:
         raise DataFileError(f"{output} cannot be written ({e.strerror or e}); give --output a place in a "
                             "folder that is there") from e
 
+# %% ../nbs/91_cli.ipynb #c00525d7
 @contextmanager
 def _begun(place: str, policy, new: bool):
     "A book that is there, or with `new` one that is made, and unmade where its first review fails."
@@ -289,6 +295,7 @@ def _begun(place: str, policy, new: bool):
         for end in ("", "-wal", "-shm") if fresh else (): Path(f"{path}{end}").unlink(missing_ok=True)
         raise
 
+# %% ../nbs/91_cli.ipynb #2cf8f191
 def _report_on(place: str, policy, output: Path) -> None:
     "The page of a book."
     from portfolio_research.live.performance import live_numbers, live_record, live_report
@@ -340,6 +347,7 @@ def rebalance(
     hard, some = any(f.level == "hard" for f in made.flags), len(made.orders) > 0
     raise typer.Exit(20 if hard else 11 if some and again else 10 if some else 0)
 
+# %% ../nbs/91_cli.ipynb #9affca20
 def _as_people_write(orders):
     "The table of orders with percentages and grouped numbers."
     forms = dict(change="{:+.2%}", target="{:.2%}", price="{:,.2f}", money="{:+,.2f}", units="{:+,.4f}")
@@ -418,6 +426,7 @@ def _set_trading(place: str, what: str, reason: str) -> None:
     now = book.status()
     print(f"{now['where']}: trading is {now['trading']} ({now['reason']})")
 
+# %% ../nbs/91_cli.ipynb #ab92950f
 @app.command(context_settings={"ignore_unknown_options": True})  # so that -1000 is an amount
 def flow(
     date: Annotated[str, typer.Argument(help="Counted in the first value on or after it.")] = "",
@@ -448,6 +457,7 @@ def _amount(text: str) -> float:
     except ValueError as e:
         raise ParameterError(f"{text!r} is no amount of money; write 1000 or -1000") from e
 
+# %% ../nbs/91_cli.ipynb #0757ddcb
 @app.command()
 def backup(
     copy: Annotated[Path, typer.Argument(help="A file that is not there.")], book: _Place = "book.db",

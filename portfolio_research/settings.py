@@ -98,6 +98,7 @@ def _make(node: ast.AST, parts: dict[str, type], text: str) -> Any:
         raise SettingsError(message) from None
     return fraction(value) if isinstance(value, str) and re.fullmatch(r"[-+.\d]+%", value) else value
 
+# %% ../nbs/90_settings.ipynb #f30b16f1
 def _instance(part: Any) -> Any:
     "A part of one's own that was named without arguments: a class is made, a function is what it is."
     return part() if isinstance(part, type) else part
@@ -115,6 +116,7 @@ def _called(func: ast.Name | ast.Attribute, parts: dict[str, type], text: str) -
         raise SettingsError(f"{text!r}: {name} has no {func.attr!r}{near(func.attr, made)}")
     return f"{name}.{func.attr}", getattr(parts[name], func.attr)
 
+# %% ../nbs/90_settings.ipynb #46fe273d
 def near(
     name: str,             # what was written
     known: Iterable[str],  # what may be written
@@ -207,6 +209,7 @@ class Settings:
         "The rules that the study compares; raises `SettingsError` on one that cannot be made."
         return [parse_part(r, self.folder) for r in self.rules]
 
+# %% ../nbs/90_settings.ipynb #23bdd5df
 def _by_asset(text: str, folder: str | Path, what: str) -> dict[str, str]:
     "A value for each asset: written out, or in a file of two columns beside the settings."
     if ":" not in text:

@@ -59,6 +59,7 @@ def _text(path: Path, notes: list) -> str:
         notes.append("read as Latin-1, since it is no UTF-8")
         return raw.decode("latin-1")
 
+# %% ../../nbs/data/02_files.ipynb #4343f2a0
 def _lines(text: str, separator: str | None, notes: list) -> list[list[str]]:
     "Rows of cells; empty lines and comments are left out."
     full = [line for line in text.splitlines() if line.strip()]
@@ -76,6 +77,7 @@ def _lines(text: str, separator: str | None, notes: list) -> list[list[str]]:
     if mark != ",": notes.append("separated by tabs" if mark == "\t" else f"separated by {mark!r}")
     return rows
 
+# %% ../../nbs/data/02_files.ipynb #a772b694
 def _sheet(path: Path) -> list[list[str]]:
     "Rows of cells of the first sheet of a workbook."
     try: import openpyxl  # noqa: F401
@@ -98,6 +100,7 @@ def _is_empty(cell: str) -> bool: return cell.lower() in _NOTHING
 def _is_number(cell: str) -> bool: return bool(_NUMBER.fullmatch(cell))
 def _is_date(cell: str) -> bool: return bool(_DATE.match(cell))
 
+# %% ../../nbs/data/02_files.ipynb #f2197ba3
 def _cells(rows: list[list[str]], notes: list) -> pd.DataFrame:
     "A table of text under its header."
     rows = [[cell.strip() for cell in row] for row in rows]
@@ -149,6 +152,7 @@ def _dated(table: pd.DataFrame, day_first: bool | None, notes: list) -> pd.DataF
         table = table.drop(columns=[first])
     return table.drop(columns=[dates]).set_axis(_read_dates(table[dates], day_first, notes), axis=0)
 
+# %% ../../nbs/data/02_files.ipynb #1f26a9c1
 def _read_dates(values: pd.Series, day_first: bool | None, notes: list) -> pd.DatetimeIndex:
     "Dates; raises `DatesError` where they can be read in two ways, or not at all."
     if pd.api.types.is_datetime64_any_dtype(values): return pd.DatetimeIndex(values)
@@ -169,6 +173,7 @@ def _read_dates(values: pd.Series, day_first: bool | None, notes: list) -> pd.Da
     pad = lambda x: x.astype(str).str.zfill(2)
     return _parsed(year + "-" + pad(m) + "-" + pad(d) + parts[3])
 
+# %% ../../nbs/data/02_files.ipynb #7778f8f8
 def _order(text: pd.Series, a: pd.Series, b: pd.Series) -> bool:
     "Whether the day comes first, as the whole column says."
     if (a > 12).any() and (b > 12).any():
@@ -227,6 +232,7 @@ def _usual(fields: list[str]) -> str:
 
 def _list(names) -> str: return ", ".join(list(map(str, names))[:12])
 
+# %% ../../nbs/data/02_files.ipynb #d107ba2c
 def _one_field(table: pd.DataFrame, column: str | None, notes: list) -> pd.DataFrame:
     "One field by date and asset."
     if table.columns.nlevels == 2: return _level(table, column)
@@ -245,6 +251,7 @@ def _one_field(table: pd.DataFrame, column: str | None, notes: list) -> pd.DataF
         raise UnknownNameError(f"column={column!r}: this is no table of fields; it has {_list(names)}")
     return table
 
+# %% ../../nbs/data/02_files.ipynb #d9bd9284
 def _is_text(column: pd.Series) -> bool: return not pd.api.types.is_numeric_dtype(column)
 def _could_be_number(cell) -> bool: return _is_number(str(cell).strip()) or _is_empty(str(cell).strip())
 
@@ -294,6 +301,7 @@ def _numbers(table: pd.DataFrame, notes: list) -> pd.DataFrame:
     if all(isinstance(c, str) for c in out.columns): out.columns = pd.Index(list(out.columns))
     return out.astype(float) if text else out
 
+# %% ../../nbs/data/02_files.ipynb #da767e86
 def _check_thousands(cells: pd.Series) -> None:
     "Raise where 1,234 may be a thousand or a fraction, and 1.234 stands beside 987."
     comma = cells.str.contains(r"^-?\d{1,3},\d{3}$", regex=True)
@@ -303,6 +311,7 @@ def _check_thousands(cells: pd.Series) -> None:
         raise NotNumericError(f"{cells[comma].iloc[0]!r} is a thousand or a fraction, and no other cell says "
                               "which; write numbers without marks of thousands, or with other decimals")
 
+# %% ../../nbs/data/02_files.ipynb #8cdb3449
 def _column(cells: pd.Series, comma: bool, name: str) -> np.ndarray:
     "A column of numbers: at once what is plain, one by one the rest."
     plain = cells.str.replace(".", "").str.replace(",", ".") if comma else cells

@@ -19,7 +19,8 @@ import pandas as pd
 from ..core import (EmptyDataError, ParameterError, PortfolioResearchError, WindowError,
     by_name, fraction, n_bars)
 from ..data.market import Market
-from .sweeps import SweepLedger, Sweep, sweep, value_at, with_setting
+from .sweeps import Sweep, sweep
+from .trial_ledger import SweepLedger, value_at, with_setting
 from ..metrics.metrics import evaluate
 from ..optimization.solvers.quadratic import solve_qp
 from ..plotting import COLOURS

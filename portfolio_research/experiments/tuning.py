@@ -18,9 +18,9 @@ import pandas as pd
 from ..core import EmptyDataError, ParameterError, day, n_bars
 from ..data.market import Market
 from ..execution.accounting import sleeve_book
-from portfolio_research.experiments.sweeps import (
-    SweepLedger, digest, data_fingerprint, ledger_row, neighbourhoods, settings_of, value_at,
-    with_setting)
+from .sweeps import neighbourhoods
+from portfolio_research.experiments.trial_ledger import (SweepLedger, digest, data_fingerprint, ledger_row,
+    settings_of, value_at, with_setting)
 from ..management.strategies import Strategy
 from ..metrics.metrics import METRICS
 from ..metrics.returns import ReturnPath

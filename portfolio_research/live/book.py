@@ -226,7 +226,7 @@ class Book:
         holdings: dict | pd.Series | None = None,  # asset weights really held; None: as the book reckons
         value: float | None = None,                # what the portfolio is worth, in money; kept for `wealth`
         delisted: Iterable[str] = (),              # assets whose missing last price is right
-        accept_restated: bool = False,             # whether a changed past is accepted; it begins a new version
+        accept_restated: bool = False,             # whether a changed past is accepted, in a new version
         deliver: Callable[[Decision], Any] | None = None,  # takes the decision before it is stored
     ) -> Decision:                                 # with `id`; `orders` are those that are to be sent
         "Decide as of the market's last bar, once; raises the error that says what stands in the way."
@@ -347,7 +347,8 @@ class Book:
         held = dict(zip(account["names"], account["state"], strict=False)) if account else {}
         last = dict(as_of=row["as_of"], id=row["id"], bars=row["bar"] + 1,
                     orders=dict(zip(*json.loads(row["sent"])["orders"], strict=True))) if row else {}
-        return dict(where=self.store.where, policy_version=memory.version["seq"], since=memory.version["reason"], trading=state,
+        version = memory.version
+        return dict(where=self.store.where, policy_version=version["seq"], since=version["reason"], trading=state,
                     reason=reason, held={k: v for k, v in held.items() if v},
                     flows=sum(f["amount"] for f in flows), policy=memory.version["policy"]) | last
     def wealth(self) -> pd.DataFrame:
@@ -361,7 +362,7 @@ class Book:
     def replay(self,
         market: Market | None = None,  # the history; None: as the book keeps it
     ) -> pd.DataFrame:                 # a row a difference; none where all is decided as it was
-        """Decide this policy version again, to 1e-12, or 1e-5 where prices were rescaled; raises `RestatedDataError`
+        """Decide this version again, to 1e-12, or 1e-5 where prices were rescaled; raises `RestatedDataError`
         where the market is not the one decided on."""
         with self.store.reading() as ledger:
             memory = remember(ledger)

@@ -77,6 +77,7 @@ def _version_bars(rows: list[dict], market: Market, account: dict | None,
     table.loc[at[1:], "decided"] = _decided(rows, decisions, market, cost_bps)[1:]
     return table, account
 
+# %% ../../nbs/live/06_performance.ipynb #44cae577
 def _decided(rows: list[dict], decisions: list, market: Market, cost_bps: float) -> np.ndarray:
     "(T,) net returns over the bars of a policy version, had every order of the policy gone out."
     bars = slice(rows[0]["bar"], rows[-1]["bar"] + 1)
@@ -112,6 +113,7 @@ def live_report(
         "## Interventions", _interventions(tables),
         "## The last decisions", _last(journal.tail(n))])
 
+# %% ../../nbs/live/06_performance.ipynb #47729e27
 def live_numbers(
     record: pd.DataFrame,  # from `live_record`
 ) -> pd.DataFrame:  # rows decided, earned, difference; columns three metrics and the mean share invested
@@ -120,6 +122,7 @@ def live_numbers(
     table["invested"] = [record["wanted"].mean(), record["held"].mean()]
     return pd.concat([table, (table.loc[["earned"]] - table.loc["decided"]).set_axis(["difference"])])
 
+# %% ../../nbs/live/06_performance.ipynb #192ede58
 def plot_live(
     record: pd.DataFrame,  # from `live_record`
 ):                         # matplotlib Figure
