@@ -47,6 +47,7 @@ class Memory:
     account: dict | None      # what is taken to be held, also from a version before
     trading: tuple[str, str]  # state and reason
 
+# %% ../../nbs/live/04_checks.ipynb #e75104de
 def remember(
     ledger: Ledger,  # of the book, in a transaction
 ) -> Memory:         # its last rows
@@ -59,6 +60,7 @@ def remember(
     return Memory(version, row if here else None, unpack(kept["state"]) if here else None,
                    unpack(kept["account"]) if kept else None, now)
 
+# %% ../../nbs/live/04_checks.ipynb #cdadd066
 def by_date(
     rows: list[dict],  # decisions of a book
     what: str,         # a column with numbers, such as "value" or "watched"
@@ -69,6 +71,7 @@ def by_date(
     dates = pd.to_datetime(list(known), format="ISO8601", utc=zone is not None)
     return pd.Series(known.values(), dates.tz_convert(zone) if zone else dates, dtype=float)
 
+# %% ../../nbs/live/04_checks.ipynb #f016ff32
 def known_data(
     rows: list[dict],  # decisions of a book
     version: int,      # the policy version that is asked for
@@ -105,6 +108,7 @@ def check_clock(
         raise ClockError(f"the last bar stands at {now.time()}, and those before at {before[0].time()}: is "
                          "it by the clock of another zone, or not finished?")
 
+# %% ../../nbs/live/04_checks.ipynb #02b6d838
 def check_last_prices(
     market: Market,           # what is known now
     bar: int,                 # the bar that was there before
@@ -118,6 +122,7 @@ def check_last_prices(
                                 "file that is half written, or a delisting? Get the price, or say "
                                 f"delisted={list(gone)!r}")
 
+# %% ../../nbs/live/04_checks.ipynb #cfff6bef
 def changed_year(
     memory: Memory,  # of the book
     market: Market,  # that is given

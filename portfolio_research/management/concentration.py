@@ -125,7 +125,8 @@ class Limits:
         _check_limits(self)
 
     def __str__(self) -> str:
-        given = (f"{r}={value!r}" for r in (*_RULES, "above") if (value := getattr(self, r)) not in (None, ()))
+        known = {r: getattr(self, r) for r in (*_RULES, "above")}
+        given = (f"{r}={value!r}" for r, value in known.items() if value not in (None, ()))
         return self.title or f"Limits({', '.join(given)})"
     @property
     def warmup(self) -> int | str: return 1 if self.cluster is None else self.window
