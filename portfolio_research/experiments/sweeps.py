@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from portfolio_research.core import (ParameterError, PortfolioResearchError, UnknownNameError, WindowError, day,
-    fraction, n_bars)
+from portfolio_research.core import (ParameterError, PortfolioResearchError, UnknownNameError, WindowError,
+    day, fraction, n_bars)
 from ..data.market import Market
-from portfolio_research.experiments.trial_ledger import (SweepLedger, data_fingerprint, exact_text, ledger_row,
-    policies_of, settings_of)
+from portfolio_research.experiments.trial_ledger import (SweepLedger, data_fingerprint, exact_text,
+    ledger_row, policies_of, settings_of)
 from ..metrics.metrics import METRICS, evaluate
 from ..metrics.standard_errors import standard_error
 from ..plotting import COLOURS, is_interactive
@@ -407,7 +407,8 @@ def _table(s: Sweep) -> pd.DataFrame:
     if s.done.any(): columns = columns.join(_numbers(s))
     state = lambda row: "set aside" if row["attempts"] >= s.tries else "failed"
     columns["status"] = ["done" if row["status"] == "done" else state(row) for row in s.rows]
-    return columns.assign(reason=[row["reason"] for row in s.rows], attempts=[row["attempts"] for row in s.rows])
+    return columns.assign(reason=[row["reason"] for row in s.rows],
+                          attempts=[row["attempts"] for row in s.rows])
 
 def _deflated(s: Sweep) -> float:
     "See `Sweep.deflated`."
@@ -485,7 +486,8 @@ def _heatmap(s: Sweep, x: str, y: str | None, metric: str, at: Mapping | None):
         place = (rows.index(exact_text(s.settings[i].get(y))) if y else 0,
                  columns.index(exact_text(s.settings[i].get(x))))
         value[place], inside[place] = scores.iloc[i], i in plateau.region
-    known = {exact_text(s.settings[i].get(path)): str(s.settings[i].get(path)) for i in shown for path in (x, y)}
+    known = {exact_text(s.settings[i].get(path)): str(s.settings[i].get(path))
+             for i in shown for path in (x, y)}
     fig, ax = plt.subplots(figsize=(7, 2.8 if y is None else min(1.2 + .42 * len(rows), 6)))
     ax.set_xticks(range(len(columns)), [known[of] for of in columns])
     ax.set_xlabel(x)

@@ -348,9 +348,9 @@ class Book:
         last = dict(as_of=row["as_of"], id=row["id"], bars=row["bar"] + 1,
                     orders=dict(zip(*json.loads(row["sent"])["orders"], strict=True))) if row else {}
         version = memory.version
-        return dict(where=self.store.where, policy_version=version["seq"], since=version["reason"], trading=state,
-                    reason=reason, held={k: v for k, v in held.items() if v},
-                    flows=sum(f["amount"] for f in flows), policy=memory.version["policy"]) | last
+        return dict(where=self.store.where, policy_version=version["seq"], since=version["reason"],
+                    trading=state, reason=reason, held={k: v for k, v in held.items() if v},
+                    flows=sum(f["amount"] for f in flows), policy=version["policy"]) | last
     def wealth(self) -> pd.DataFrame:
         "Value, flows, and the wealth of one unit that stayed in, where reviews were given a value."
         with self.store.reading() as ledger:

@@ -42,7 +42,8 @@ def headline(
         f"Against no rule at all, rules on the whole portfolio changed the Sharpe ratio by {none.interval}.",
         f"{best.tried} arms were tried; the highest Sharpe ratio, {best.sharpe:.2f}, belongs to "
         f"{_arm_name(best.best)};",
-        f"the probability that this exceeds what the best of so many would show by luck is {best.confidence:.0%},",
+        "the probability that this exceeds what the best of so many would show by luck is "
+        f"{best.confidence:.0%},",
         f"and picking the best arm by its past has a probability of overfitting of {best.overfitting:.0%}."])
 
 def _arm_name(
