@@ -229,6 +229,7 @@ def _check_tranches(r: Rebalance) -> None:
         raise TriggerError(f"Rebalance: {r.trigger} has no calendar whose period can be divided into "
                            f"{r.tranches} tranches; use one such as Monthly()")
 
+# %% ../../nbs/execution/05_moves.ipynb #050d4574
 def _period(trigger: BaseTrigger) -> float | None:
     "Days of the longest period among the calendars of a trigger; None where it has none."
     parts = [trigger] if not hasattr(trigger, "a") else [trigger.a, trigger.b]
@@ -241,6 +242,7 @@ def _with_edge(trigger: BaseTrigger) -> Any:
     parts = (trigger.a, trigger.b) if hasattr(trigger, "a") else ()
     return next((found for part in parts if (found := _with_edge(part)) is not None), None)
 
+# %% ../../nbs/execution/05_moves.ipynb #84c474ca
 def _read(names: pd.Index, targets, held, last, caps) -> tuple:
     "Targets, holdings, caps and the targets before, as arrays in one order."
     t = by_name(targets, names, "targets").to_numpy(float).copy()
@@ -255,6 +257,7 @@ def _read(names: pd.Index, targets, held, last, caps) -> tuple:
     before = None if last is None else by_name(last, names, "last", fill=0.0).fillna(0.0).to_numpy(float)
     return t, h, cap, before
 
+# %% ../../nbs/execution/05_moves.ipynb #8311fe56
 def _reduces(t: np.ndarray, h: np.ndarray, before: np.ndarray | None) -> bool:
     "Whether less exposure is wanted than before; or, where that is not known, than is held in any name."
     if before is not None: return bool(np.abs(t).sum() < np.abs(before).sum() - 1e-9)

@@ -175,6 +175,7 @@ def _integer_program(task: _Task, free: np.ndarray, fixed: np.ndarray, low: np.n
     lots[free] = np.rint(x[b]) - np.rint(x[s])
     return lots, proved
 
+# %% ../../nbs/execution/06_orders.ipynb #f227d17f
 def _sub(task: _Task, at: np.ndarray) -> _Task:
     "The same for some of the names."
     names = ("price", "ideal", "low", "high", "entry", "lot_fee")
@@ -290,6 +291,7 @@ def best_rounding(
     return Rounding(pd.Series(shares, names).reindex(wanted.index), float(left), error,
                     np.nan if fewest else min(bound, error), tuple(notes))
 
+# %% ../../nbs/execution/06_orders.ipynb #50928737
 def _solve(T, p, h, lot, cash, cash_wanted, fees, min_trade, reserve, measure, sides, fewest):
     "(N,) lots to trade, and the bound of the error."
     if not len(p):
@@ -399,6 +401,7 @@ def _check_orders(o: Orders) -> None:
         raise OrderError(f"Orders: of {o.value:,.2f}, {-o.flow:,.2f} cannot be paid out and {o.reserve:,.2f} "
                          "stay")
 
+# %% ../../nbs/execution/06_orders.ipynb #c91321b3
 def _given(o: Orders) -> tuple:
     "Weights, prices, shares held and lots by name; the cash before."
     given = getattr(o.decision, "targets", o.decision)
@@ -431,6 +434,7 @@ def _given(o: Orders) -> tuple:
                         f"value of {o.value:,.2f}; value counts shares and cash")
     return weights, prices, held, lots, max(cash, 0.0)
 
+# %% ../../nbs/execution/06_orders.ipynb #90502833
 def _in_passes(o: Orders) -> tuple[Rounding, int]:
     "The rounding, and how many passes it took; made once."
     if (made := o.__dict__.get("_made")) is not None: return made

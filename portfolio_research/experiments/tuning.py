@@ -304,6 +304,7 @@ def _evidence(x: _Trials, objective: str, alpha: float, step: int, purge: int, g
                   x.settings[new] if new >= 0 else None, p, tuple(x.settings[i] for i in sorted(best)),
                   walked, paths, x.book.trials, deflated, overfit, table, tuple(reasons))
 
+# %% ../../nbs/experiments/04_tuning.ipynb #76b4c826
 def _walked(x: _Trials, score: Callable, step: int, purge: int) -> pd.DataFrame:
     "Returns out of sample of the choice and of what is in use."
     first = max(len(x.returns) // 3, 2 * purge, 20)
@@ -313,6 +314,7 @@ def _walked(x: _Trials, score: Callable, step: int, purge: int) -> pd.DataFrame:
     table = pd.DataFrame(out, x.market.dates[-len(out):], ["tuned", "kept"])
     return table.iloc[first + 2:]
 
+# %% ../../nbs/experiments/04_tuning.ipynb #58e205d0
 def _paths(x: _Trials, score: Callable, groups: int, purge: int) -> np.ndarray:
     "Score of the choice less that of the one in use, on each path of the purged splits."
     T = len(x.returns)
@@ -331,6 +333,7 @@ def _paths(x: _Trials, score: Callable, groups: int, purge: int) -> np.ndarray:
         differences.append(score(both, rows)[0] - kept)
     return np.array(differences)
 
+# %% ../../nbs/experiments/04_tuning.ipynb #8828347c
 def _answer(x: _Trials, new: int, p: float, alpha: float, best: set[int], walked: pd.DataFrame,
             paths: np.ndarray) -> tuple[str, list[str]]:
     "The answer, and why."

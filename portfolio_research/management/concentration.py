@@ -323,6 +323,7 @@ def _rows(limits: Limits, market: Market, through: pd.DataFrame | None = None) -
                       *_each(limits.net, ["net"], "net", np.inf)))
     return _Rows(names, lines, tops, sums, size, tuple(notes))
 
+# %% ../../nbs/management/09_concentration.ipynb #fc5f6168
 def _sectors(limits: Limits, market: Market) -> dict:
     "The sectors of a market as loadings."
     if market.sectors is None and limits.sector is not None:
@@ -657,6 +658,7 @@ def _order(u0: np.ndarray, space: _Space, program: _Program) -> Iterator[tuple[i
         for z, smaller in zip(last.get(column(i), ()), who[i], strict=False): yield z, smaller
         last[column(i)] = who[i]
 
+# %% ../../nbs/management/09_concentration.ipynb #e0f7ed80
 def _most_invested(space: _Space, wanted: float) -> float | None:
     "The total within the rows that is nearest to what is wanted, if less; None where none is."
     side = -1.0 if wanted < 0 else 1.0
@@ -702,6 +704,7 @@ def _wanted(rows: _Rows, space: _Space, u0: np.ndarray, least: bool = True) -> f
     return float(min(max(space.net @ u0, low if least else -np.inf), high, gross if (space.net >= 0).all()
                      else np.inf))
 
+# %% ../../nbs/management/09_concentration.ipynb #8b090dbb
 def _best_effort(limits, rows, w0, tradable, relaxed, space, total) -> tuple[Solution, str, list]:
     "Where not all can be had: less is invested, or lower limits give way; what it would take is noted."
     u0, notes, wanted = abs(w0), [], total if total is not None else float(space.net @ abs(w0))
@@ -732,6 +735,7 @@ def _best_effort(limits, rows, w0, tradable, relaxed, space, total) -> tuple[Sol
                   "no nearest portfolio was found; all weights are scaled down until the limits hold"))
     return Solution(np.minimum(u0 / max(use, 1.), space.high)), "scaling", notes
 
+# %% ../../nbs/management/09_concentration.ipynb #a848939e
 def _flags_of(limits: Limits, before: pd.DataFrame, after: pd.DataFrame, move: pd.Series, how: str) -> list:
     "How far, what was broken, and what is near its limit now."
     flags, who, size = [], str(limits), float(abs(move).sum() + abs(move.sum())) / 2

@@ -251,6 +251,7 @@ def _depth_evidence(head, short, p):
     if a < 1e-5: return head[_DEPTH] ** 2
     return (np.exp(min(a, 200.0)) - 1 - a) / (2 * drift ** 2)
 
+# %% ../../nbs/management/11_monitoring.ipynb #422afcff
 @register_jitable(error_model="numpy")
 def _age(head, tests, out, weights):
     "Bars since the evidence of the test with most of it began to grow."
@@ -270,6 +271,7 @@ def _worsen(head, tests, out, weights, level, fact):
         head[_FACT] = 1.0
         if weights[_GOAL] > 0: tests[_GOAL, _BLAMED] = 1.0
 
+# %% ../../nbs/management/11_monitoring.ipynb #f43f719a
 @register_jitable(error_model="numpy")
 def _recover(head, tests, bets, weights, broken, p):
     "Evidence of health of what is to blame: the least of it."
@@ -374,6 +376,7 @@ def _rows(m: Mandate, dates: pd.DatetimeIndex, per_year: float, live, shadow=Non
 def _frame(rows: np.ndarray, dates: pd.DatetimeIndex) -> pd.DataFrame:
     return pd.DataFrame(rows, dates, _COLUMNS)
 
+# %% ../../nbs/management/11_monitoring.ipynb #f80382ef
 def _goals(m: Mandate, dates: pd.DatetimeIndex, per_year: float, regimes) -> np.ndarray | float:
     "The goal of each bar, from regimes as of the bar before."
     if not m.goals: return np.nan
@@ -398,6 +401,7 @@ def _shares(m: Mandate, paired: bool, benchmark: bool, rest: bool, tests: Iterab
     weights = WEIGHTS * can
     return weights / weights.sum() if weights.any() else weights
 
+# %% ../../nbs/management/11_monitoring.ipynb #e61d6435
 def _play(state: list, values: np.ndarray, alone: np.ndarray, both: np.ndarray, p: np.ndarray) -> tuple:
     "Run rows through the loop: (T, 12) and the row from which the paired tests have their share."
     *arrays, paired = state
@@ -776,6 +780,7 @@ def _others(returns: pd.DataFrame) -> np.ndarray | None:
     rest = total - np.where(there, values, 0)
     with np.errstate(invalid="ignore", divide="ignore"): return rest / (count - there)
 
+# %% ../../nbs/management/11_monitoring.ipynb #813ceab9
 def _catch_up(overlay: Monitor, m: Mandate, old: dict | None, live: pd.Series, given: dict, k: int,
               per_year: float, since: int) -> tuple[dict, list]:
     "One sleeve over the bars from k on: what to remember, and its changes (state, text), or the last (-1)."

@@ -164,6 +164,7 @@ def _riskier(p: Program, space: Polytope, values: dict, top: np.ndarray) -> list
         if sum(h >= v for h, _ in found) >= 4: break
     return [w for _, w in sorted(found, key=lambda pair: -pair[0])]
 
+# %% ../../nbs/optimization/05_exact.ipynb #46a0c04f
 def _improved(p: Program, space: Polytope, values: dict, top: np.ndarray, w: np.ndarray) -> np.ndarray:
     "More return at the same risk, from tangent to tangent."
     shape, v, e = p.shapes[p.objective.metric], p.objective.value, p.shapes["return"].form.a
@@ -176,6 +177,7 @@ def _improved(p: Program, space: Polytope, values: dict, top: np.ndarray, w: np.
         w = x
     return w
 
+# %% ../../nbs/optimization/05_exact.ipynb #fced1f6f
 def beyond(
     p: Program,        # whose target is a risk above that of the most return
     space: Polytope,

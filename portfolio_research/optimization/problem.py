@@ -170,6 +170,7 @@ def _net(objective) -> tuple[float, float]:
     if least > most + 1e-12: raise ObjectiveError(f"{', '.join(map(str, net + cash))}: no portfolio has both")
     return float(least), float(max(least, most))
 
+# %% ../../nbs/optimization/04_problem.ipynb #027985dc
 def _caps(objective, low: np.ndarray, high: np.ndarray) -> tuple[tuple[float, float], float, float, dict]:
     "The range of net, the most that is long and short, and the caps in words; raises `ObjectiveError`."
     least, most = _net(objective)
@@ -193,6 +194,7 @@ def _caps(objective, low: np.ndarray, high: np.ndarray) -> tuple[tuple[float, fl
         if top < max(asked, default=0.) - 1e-12: _contradict(objective, guards)
     return (least, most), max(long, 0.), max(short, 0.), caps
 
+# %% ../../nbs/optimization/04_problem.ipynb #9c4fd91c
 def sides_allowed(
     objective: Minimize | Maximize | Target,
 ) -> tuple[str, ...]:  # of "shorts", "leverage" and "cash"

@@ -126,6 +126,7 @@ def _places(T: int, cuts: int | str, rng: np.random.Generator) -> np.ndarray:
     early = np.geomspace(1, max(T // 4, 1), quarter + 1).astype(int)
     return np.unique([*early[:int(cuts)], *rng.integers(T // 4, T - 1, quarter), T - 2])
 
+# %% ../../nbs/validation/01_lookahead.ipynb #b9710377
 def _fresh(component: Any) -> Any:
     "A copy that has not been asked anything; a function with what it has closed over."
     try:
@@ -142,6 +143,7 @@ def _copied(market: Market) -> Market:
     out.__dict__.update({name: copied(value) for name, value in market.__dict__.items()})
     return out
 
+# %% ../../nbs/validation/01_lookahead.ipynb #ea38bcd9
 def _asked(ask: Callable, other: Market, truth: list, component: Any, cut: pd.Timestamp, what: str) -> list:
     "The outputs for another future; an error is an answer where nothing had been given up to the cut."
     try: return ask(other)
@@ -151,6 +153,7 @@ def _asked(ask: Callable, other: Market, truth: list, component: Any, cut: pd.Ti
         raise LookAheadError(f"{_name(component)} looks ahead: it has an answer up to {day(cut)}, and none "
                              f"when the prices after it {what}: {type(error).__name__}: {error}") from error
 
+# %% ../../nbs/validation/01_lookahead.ipynb #aa83b4a1
 def _remarks(ask: Callable, truth: list, component: Any, market: Market, rng: np.random.Generator,
              worst: float) -> Iterator[str]:
     "What a reader should know; raises where an answer was not made from the market that was given."
@@ -188,12 +191,14 @@ def _name(component: Any) -> str:
     "What to call a component in a message."
     return getattr(component, "__name__", None) or repr(component)
 
+# %% ../../nbs/validation/01_lookahead.ipynb #c1ceccb6
 def _speaking(tables: list[pd.DataFrame], dates: pd.DatetimeIndex) -> np.ndarray:
     "Places where an answer changes, but for the last two bars: there a leak of one bar would show."
     changes = [table.index[(table.ne(table.shift()) & table.notna()).any(axis=1)] for table in tables]
     at = np.unique(np.concatenate([dates.get_indexer(rows[rows.isin(dates)]) for rows in changes]))
     return at[(at > 0) & (at < len(dates) - 2)]
 
+# %% ../../nbs/validation/01_lookahead.ipynb #45c95d75
 def _same(a: pd.DataFrame, b: pd.DataFrame) -> np.ndarray:
     "Where two tables of one shape hold the same values; NaN equals NaN."
     x, y = a.to_numpy(), b.to_numpy()

@@ -133,6 +133,7 @@ def _matrices(p: ConeProgram) -> tuple:
     A.eliminate_zeros()
     return P, q, A, b
 
+# %% ../../../nbs/optimization/solvers/05_conic.ipynb #20f0ecbb
 def _outside(p: ConeProgram, s: np.ndarray, dual: bool = False) -> float:
     "How far s is outside the cones, or the dual ones, relative to its size in each."
     worst, start = 0., 0
@@ -155,6 +156,7 @@ def _outside_exp(u: np.ndarray, v: np.ndarray, w: np.ndarray, dual: bool) -> flo
                                np.maximum(np.maximum(u, -w), -v))
     return float(error.max(initial=0))
 
+# %% ../../../nbs/optimization/solvers/05_conic.ipynb #a7f1d9a6
 def _residual(p: ConeProgram, P, q, A, b, x, z) -> float:
     "Greatest relative error of feasibility, dual feasibility, stationarity and gap."
     Px, Az = P @ x, A.T @ z
