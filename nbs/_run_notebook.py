@@ -2,9 +2,9 @@
 of JSON a cell.
 
 In mode `package` the exported cells do not run; what the exported module holds takes their place, so that a
-name which the module lacks is missed here although the notebook has it. The chapter's section `Checks`, its
-oracles and large counts, runs in this mode alone, against what people import; `NB_FLAGS=checks` runs it in the
-notebook too. Where nothing is exported there is one mode, `notebook`, and all of it runs.
+name which the module lacks is missed here although the notebook has it. A chapter's section `Checks`, its
+oracles and large counts, runs in this mode alone, against what people import; `NB_FLAGS=checks` runs it in
+the notebook too. Where nothing is exported there is one mode, `notebook`, and all of it runs.
 """
 import ast, faulthandler, json, os, re, sys, traceback
 from pathlib import Path

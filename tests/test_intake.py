@@ -202,7 +202,7 @@ def test_refused_with_the_cure(name, tmp_path):
                for word in words.split("|")) and path.name in str(caught.value), caught.value
 
 
-@pytest.mark.parametrize("name", ["prices.csv", "prices.csv.gz", "prices.tsv", "prices.parquet", "prices.xlsx"])
+@pytest.mark.parametrize("name", [f"prices.{kind}" for kind in ("csv", "csv.gz", "tsv", "parquet", "xlsx")])
 def test_kinds_of_files(name, tmp_path):
     table = pd.DataFrame({"KO": KO, "XOM": XOM}, DAYS)
     if name.endswith("parquet"): table.to_parquet(tmp_path / name)
