@@ -30,13 +30,14 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False,
     help="Portfolio optimization, management and risk management, researched and run by the same code.")
 
 def main() -> None:
-    "Run the command line; errors are said in a sentence, with exit code 1."
+    "Run the command line; an error is one sentence on stderr, with exit code 1."
     try: app(prog_name="portfolio-research")
     except Exception as e:
         if "--debug" in sys.argv: raise
         own = isinstance(e, PortfolioResearchError)
-        said = str(e) if own else f"{_where(e)}: {type(e).__name__}: {e}; --debug shows how it came to that"
-        print("portfolio-research:", " ".join(said.split()), file=sys.stderr)
+        raw = f"{_where(e)}: {type(e).__name__}: {e}; --debug shows how it came to that"
+        message = str(e) if own else raw
+        print("portfolio-research:", " ".join(message.split()), file=sys.stderr)
         sys.exit(1)
 
 def _where(error: Exception) -> str:
@@ -84,6 +85,7 @@ def _table(frame, title: str = "") -> None:
     for row in flat.itertuples(index=False): table.add_row(*(escape(str(cell)) for cell in row))
     Console(width=None if terminal else 140, force_terminal=terminal, force_jupyter=False).print(table)
 
+# %% ../nbs/91_cli.ipynb #4e5b4f24
 _Settings = Annotated[Path, typer.Option("--settings", help="Settings file; without one, the defaults.")]
 
 def _read(path: Path, must_exist: bool = False):
@@ -155,6 +157,7 @@ def check_lookahead(
     for name, digest in own_parts(part).items(): write_pass(name, digest, chosen.folder)
     print(f"{component} does not look ahead: {compared:,} values survived {cuts} changes of the future")
 
+# %% ../nbs/91_cli.ipynb #515cd18e
 def _check_own(policy, market, folder: str) -> None:
     "Check the policy as a whole where a part of one's own has not passed with its present source."
     from portfolio_research.plugins import PluginError, check_passed, own_parts, write_pass
@@ -199,6 +202,7 @@ _HELD = "asset,weight\n"
 _CRON = ("30 22 * * 1-5  cd {folder} && portfolio-research rebalance --settings settings.ini "
          "--prices prices.csv --book book.db --max-age 3d --output orders.csv >> rebalance.log 2>&1\n")
 
+# %% ../nbs/91_cli.ipynb #4c7ca569
 @app.command()
 def init(folder: Annotated[Path, typer.Argument(help="Where to begin.")] = Path(".")) -> None:
     "Write settings.ini, holdings.csv and crontab.txt to begin with; overwrites nothing."
@@ -363,13 +367,14 @@ def rebalance(
     hard, some = any(f.level == "hard" for f in made.flags), len(made.orders) > 0
     raise typer.Exit(20 if hard else 11 if some and again else 10 if some else 0)
 
+# %% ../nbs/91_cli.ipynb #9affca20
 def _as_people_write(orders):
     "The table of orders with percentages and grouped numbers."
     forms = dict(change="{:+.2%}", target="{:.2%}", price="{:,.2f}", money="{:+,.2f}", units="{:+,.4f}")
     return orders.assign(**{c: orders[c].map(form.format) for c, form in forms.items() if c in orders})
 
 def _check_age(market, max_age: str) -> list[Flag]:
-    "Refuse prices that end too long ago; a flag where they are old and nobody has said how old they may be."
+    "Refuse prices that end too long ago; a flag where they are old and no greatest age was given."
     import pandas as pd
     from portfolio_research.live.checks import StaleMarketError
     last = market.dates[-1]
@@ -397,7 +402,7 @@ def journal(
     book: _Place = "book.db", last: Annotated[int, typer.Option(help="Show the last ones only.")] = 20,
     as_json: _Json = False,
 ) -> None:
-    "The decisions of a book, every seal checked."
+    "The decisions of a book, every checksum verified."
     rows = _open(book).journal().tail(last)
     rows["as_of"] = [t.isoformat() for t in rows["as_of"]]
     if as_json: print(json.dumps(rows.to_dict("records")))
@@ -411,8 +416,9 @@ def replay(
     "Decide everything again; exit code 20 where something is decided otherwise."
     chosen = _read(settings)
     found = _open(book, chosen.policy()).replay(None if prices is None else _market(chosen, prices))
-    told = dict(differences=len(found), decisions=sorted(set(found["id"])), parts=sorted(set(found["what"])))
-    _say(told, as_json, "Replay")
+    result = dict(differences=len(found), decisions=sorted(set(found["id"])),
+                  parts=sorted(set(found["what"])))
+    _say(result, as_json, "Replay")
     raise typer.Exit(20 if len(found) else 0)
 
 # %% ../nbs/91_cli.ipynb #5a247d05

@@ -100,9 +100,9 @@ def check_part(
     if isinstance(part, type):
         raise ParameterError(f"{where}: {part.__name__} is a class; write {part.__name__}(...)")
     if isinstance(part, kind) or kind is Overlay and hasattr(part, "bind"): return
-    if isinstance(part, str): said = f"text is no {_KIND[kind]}; write {_cure(part, kind)}"
-    else: said = f"it has no {_METHOD[kind]}(...); {_article(kind)} is such as {_USUAL[kind][0]}"
-    raise ParameterError(f"{where}: {part!r} is no {_KIND[kind]}: {said}")
+    if isinstance(part, str): problem = f"text is no {_KIND[kind]}; write {_cure(part, kind)}"
+    else: problem = f"it has no {_METHOD[kind]}(...); {_article(kind)} is such as {_USUAL[kind][0]}"
+    raise ParameterError(f"{where}: {part!r} is no {_KIND[kind]}: {problem}")
 
 def _article(kind: type) -> str:
     "The name of a kind of part with its article."

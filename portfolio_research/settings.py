@@ -95,10 +95,11 @@ def _make(node: ast.AST, parts: dict[str, type], text: str) -> Any:
         return dict(zip(keys, values, strict=True))
     try: value = ast.literal_eval(node)
     except ValueError:
-        said = f"{text!r}: only parts of this package and literal values may stand here"
-        raise SettingsError(said) from None
+        message = f"{text!r}: only parts of this package and literal values may stand here"
+        raise SettingsError(message) from None
     return fraction(value) if isinstance(value, str) and re.fullmatch(r"[-+.\d]+%", value) else value
 
+# %% ../nbs/90_settings.ipynb #f30b16f1
 def _instance(part: Any) -> Any:
     "A part of one's own that was named without arguments: a class is made, a function is what it is."
     return part() if isinstance(part, type) else part
@@ -116,6 +117,7 @@ def _called(func: ast.Name | ast.Attribute, parts: dict[str, type], text: str) -
         raise SettingsError(f"{text!r}: {name} has no {func.attr!r}{near(func.attr, made)}")
     return f"{name}.{func.attr}", getattr(parts[name], func.attr)
 
+# %% ../nbs/90_settings.ipynb #46fe273d
 def near(
     name: str,             # what was written
     known: Iterable[str],  # what may be written

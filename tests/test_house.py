@@ -124,9 +124,10 @@ def test_the_index_names_every_chapter():
     for path in (ROOT / "nbs").rglob("[0-9]*.ipynb"):
         assert f"({path.relative_to(ROOT / 'nbs')})" in text, path
 
-def test_the_readme_runs_as_pasted(tmp_path):
-    "Every Python block of the README, top to bottom, in a plain interpreter, from anywhere."
-    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_a_page_runs_as_pasted(page, tmp_path):
+    "Every Python block of a page, top to bottom, in a plain interpreter, from anywhere."
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(), re.M | re.S)
     assert len(blocks) > 5
     (tmp_path / "pasted.py").write_text("\n".join(blocks))
     run = subprocess.run([sys.executable, "pasted.py"], cwd=tmp_path, capture_output=True, text=True)

@@ -284,10 +284,11 @@ def _fill(prices: pd.DataFrame, gaps: str) -> tuple[pd.DataFrame, tuple[str, ...
     if gaps == "raise": return prices, ()
     holes = _gaps_in(prices := check_table(prices, "prices"))
     first = lambda name: day(holes.index[holes[name]][0])
-    said = (f"{name}: {n} missing prices carried forward, the first on {first(name)}"
+    texts = (f"{name}: {n} missing prices carried forward, the first on {first(name)}"
             for name, n in holes.sum().items() if n)
-    return prices.mask(holes, prices.ffill()), tuple(said)
+    return prices.mask(holes, prices.ffill()), tuple(texts)
 
+# %% ../../nbs/data/01_market.ipynb #874994ae
 def _by_clock(table: pd.Series, dates: pd.DatetimeIndex, what: str) -> pd.Series:
     "A series by the market's clock; raises `CalendarError` where only one of the two has a time zone."
     if not isinstance(table.index, pd.DatetimeIndex) or not len(table): return table
@@ -303,6 +304,7 @@ def _by_clock(table: pd.Series, dates: pd.DatetimeIndex, what: str) -> pd.Series
                             "one hour, as in .set_axis(index.normalize())")
     return table
 
+# %% ../../nbs/data/01_market.ipynb #090604d8
 def _on_calendar(benchmark: pd.Series | None, dates: pd.DatetimeIndex) -> pd.Series | None:
     "The benchmark on the market's dates; every one of them must be there."
     if benchmark is None: return None
@@ -344,6 +346,7 @@ def _yields(yields, prices: pd.DataFrame) -> pd.Series | pd.DataFrame | None:
     by_name(dict.fromkeys(yields.columns, 0), prices.columns, "yields")
     return yields[prices.columns].reindex(prices.index, method="ffill")
 
+# %% ../../nbs/data/01_market.ipynb #39bb3170
 def _clock(dates: pd.DatetimeIndex) -> np.ndarray:
     "(T,) days since 1970 as numbers."
     return dates.as_unit("us").asi8 / 86_400e6
@@ -376,6 +379,7 @@ def _traded(prices: pd.DataFrame, opens=None, volumes=None, borrow_rates=None, d
     return dict(opens=bars["opens"], volumes=bars["volumes"], borrow_rates=_borrow(borrow_rates, prices),
                 debit_rate=debit, delisting_return=lost)
 
+# %% ../../nbs/data/01_market.ipynb #6f33e7f4
 def _beside(table: pd.DataFrame, prices: pd.DataFrame, what: str) -> pd.DataFrame:
     "A table beside the prices: a number wherever there is a price, above zero but for volumes."
     table = check_table(table, what)
@@ -393,6 +397,7 @@ def _beside(table: pd.DataFrame, prices: pd.DataFrame, what: str) -> pd.DataFram
         raise BadPriceError(f"{what}: {name!r} is {table.at[date, name]:g} on {date}, one of {count}")
     return table
 
+# %% ../../nbs/data/01_market.ipynb #263462d4
 def _borrow(rates, prices: pd.DataFrame) -> pd.Series | pd.DataFrame | None:
     "Borrow rates by asset, or by date and asset; NaN: cannot be borrowed."
     if rates is None: return None
@@ -460,7 +465,7 @@ def odd_bars(
     market: "Market",
     since: int = 0,    # position of the first bar that is looked at
 ) -> dict[int, list[tuple[int, str]]]:  # bar -> (asset, or -1 for all; what is odd there, in words)
-    "What looks odd on each bar, as one could have said on that day."
+    "What looks odd on each bar, as it could be seen on that day."
     p, dates, names = market.prices.to_numpy(), market.dates, market.assets
     found: dict[int, list[tuple[int, str]]] = {}
     a = max(since, 1)

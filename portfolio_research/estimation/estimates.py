@@ -211,7 +211,7 @@ class RegimeMoments(_Forecast):
                                  "or say on='assets'")
         stream = b if self.on == "benchmark" else x.mean(axis=1)
         fit = fit_hmm(stream, self.n_states, seed=self.seed)
-        if fit.refused: return replace(e, notes=(*e.notes, f"regimes are not told apart: {fit.refused}"))
+        if fit.refused: return replace(e, notes=(*e.notes, f"regimes are not distinguished: {fit.refused}"))
         probabilities = fit.filter(stream)
         ahead = probabilities[-1] @ fit.transitions
         w = regime_weights(probabilities, ahead)

@@ -145,9 +145,9 @@ def view_row(
     names: pd.Index,  # (N,) all names of the market
 ) -> np.ndarray:      # (N,) the portfolio that the view is about
     "A view's portfolio; raises `UnknownNameError` on a name that there is not, `ParameterError` on no view."
-    known, row, said = [str(name) for name in names], np.zeros(len(names)), text.strip()
-    parts = re.split(r"\s+([+-])\s+", f" {said}" if said.startswith("- ") else f" + {said}")
-    if said in known: parts = ["", "+", said]
+    known, row, view = [str(name) for name in names], np.zeros(len(names)), text.strip()
+    parts = re.split(r"\s+([+-])\s+", f" {view}" if view.startswith("- ") else f" + {view}")
+    if view in known: parts = ["", "+", view]
     for sign, term in zip(parts[1::2], parts[2::2], strict=True):
         factor, percent, name = _TERM.fullmatch(term.strip()).groups() if term.strip() else (None, "", "")
         if name not in known and re.search(r"\w[-+]\w", name):

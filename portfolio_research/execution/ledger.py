@@ -120,7 +120,7 @@ class MarginError(DataError):
     "Positions that are larger than the initial margin allows."
 
 class CapitalError(ParameterError):
-    "Something that depends on how much money there is, and nobody said how much."
+    "Something that depends on how much money there is, and no amount was given."
 
 @dataclass(frozen=True)
 class Margin:
@@ -476,9 +476,9 @@ class Account:
     @cached_property
     def events(self) -> tuple[Flag, ...]:
         "Margin calls and ruin, with their dates."
-        said = {CALLED: "margin call: equity is below maintenance, everything is closed at the next fill",
+        texts = {CALLED: "margin call: equity is below maintenance, everything is closed at the next fill",
                 RUINED: "ruin: there is no equity left, and the book ends"}
-        return tuple(Flag("hard", "account", f"{day(self.market.dates[t])}: {said[self.done.events[t]]}")
+        return tuple(Flag("hard", "account", f"{day(self.market.dates[t])}: {texts[self.done.events[t]]}")
                      for t in np.flatnonzero(self.done.events))
     def __repr__(self) -> str:
         return (f"Account({len(self.market.dates)} bars, {self.capital:,.2f} to {self.equity.iloc[-1]:,.2f}"

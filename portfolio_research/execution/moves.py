@@ -125,8 +125,8 @@ class Move:
         "One-way, with cash as one of the names."
         return turnover(self.held, self.weights)
     def __repr__(self) -> str:
-        said = "".join(f"; {note}" for note in self.notes)
-        return f"Move({self.orders.count()} of {len(self.held)} traded, turnover {self.turnover:.2%}{said})"
+        notes = "".join(f"; {note}" for note in self.notes)
+        return f"Move({self.orders.count()} of {len(self.held)} traded, turnover {self.turnover:.2%}{notes})"
 
 # %% ../../nbs/execution/05_moves.ipynb #6de16141
 _MOVES = ("full", "edge", "destination")
@@ -161,11 +161,11 @@ class Rebalance(BaseTrigger):
     def may_flow(self, *about): return np.any([part.may_flow(*about) for part in self.triggers], axis=0)
     def due_seen(self, seen): return any(part.due_seen(seen) for part in self.triggers)
     def why(self, date, last, weights, targets):
-        return self._said([part.why(date, last, weights, targets) for part in self.triggers])
-    def why_seen(self, seen): return self._said([part.why_seen(seen) for part in self.triggers])
-    def _said(self, reasons: list[str]) -> str:
+        return self._reason([part.why(date, last, weights, targets) for part in self.triggers])
+    def why_seen(self, seen): return self._reason([part.why_seen(seen) for part in self.triggers])
+    def _reason(self, reasons: list[str]) -> str:
         if self.tranches == 1: return reasons[0]
-        return "; ".join(f"tranche {j + 1}: {said}" for j, said in enumerate(reasons) if said)
+        return "; ".join(f"tranche {j + 1}: {reason}" for j, reason in enumerate(reasons) if reason)
     def width(self, targets): return self.trigger.width(targets)
 
     def trade(self,
@@ -230,6 +230,7 @@ def _check_tranches(r: Rebalance) -> None:
         raise TriggerError(f"Rebalance: {r.trigger} has no calendar whose period can be divided into "
                            f"{r.tranches} tranches; use one such as Monthly()")
 
+# %% ../../nbs/execution/05_moves.ipynb #050d4574
 def _period(trigger: BaseTrigger) -> float | None:
     "Days of the longest period among the calendars of a trigger; None where it has none."
     parts = [trigger] if not hasattr(trigger, "a") else [trigger.a, trigger.b]
@@ -242,6 +243,7 @@ def _with_edge(trigger: BaseTrigger) -> Any:
     parts = (trigger.a, trigger.b) if hasattr(trigger, "a") else ()
     return next((found for part in parts if (found := _with_edge(part)) is not None), None)
 
+# %% ../../nbs/execution/05_moves.ipynb #84c474ca
 def _read(names: pd.Index, targets, held, last, caps) -> tuple:
     "Targets, holdings, caps and the targets before, as arrays in one order."
     t = by_name(targets, names, "targets").to_numpy(float).copy()
@@ -256,6 +258,7 @@ def _read(names: pd.Index, targets, held, last, caps) -> tuple:
     before = None if last is None else by_name(last, names, "last", fill=0.0).fillna(0.0).to_numpy(float)
     return t, h, cap, before
 
+# %% ../../nbs/execution/05_moves.ipynb #8311fe56
 def _reduces(t: np.ndarray, h: np.ndarray, before: np.ndarray | None) -> bool:
     "Whether less exposure is wanted than before; or, where that is not known, than is held in any name."
     if before is not None: return bool(np.abs(t).sum() < np.abs(before).sum() - 1e-9)

@@ -175,6 +175,7 @@ def _integer_program(task: _Task, free: np.ndarray, fixed: np.ndarray, low: np.n
     lots[free] = np.rint(x[b]) - np.rint(x[s])
     return lots, proved
 
+# %% ../../nbs/execution/06_orders.ipynb #f227d17f
 def _sub(task: _Task, at: np.ndarray) -> _Task:
     "The same for some of the names."
     names = ("price", "ideal", "low", "high", "entry", "lot_fee")
@@ -379,10 +380,10 @@ class Orders:
                                  weight=after, target=weights[at]), at)
     def __repr__(self) -> str:
         sold = int((self.table.side == "SELL").sum())
-        said = "".join(f"; {note}" for note in self.notes)
+        notes = "".join(f"; {note}" for note in self.notes)
         return (f"Orders({self.id or 'no id'}: {len(self.table) - sold} bought, {sold} sold, cash "
                 f"{self.cash:,.2f}, "
-                f"error {self.error:,.2f}{said})")
+                f"error {self.error:,.2f}{notes})")
 
 # %% ../../nbs/execution/06_orders.ipynb #7c5eed68
 def _check_orders(o: Orders) -> None:
@@ -579,12 +580,12 @@ def check_fills(table: pd.DataFrame) -> pd.DataFrame:
     if "date" in table.columns: out["date"] = table.date.astype(str).str.strip()
     for name in ("quantity", "price", "fee"):
         out[name] = [_decimal(text, name, at) for text, at in zip(out[name], out.fill, strict=True)]
-    for wrong, said in ((~out.side.isin(["BUY", "SELL"]), "the side is BUY or SELL"),
+    for wrong, problem in ((~out.side.isin(["BUY", "SELL"]), "the side is BUY or SELL"),
                         (out.fill == "", "each fill has an id"),
                         ([q <= 0 for q in out.quantity], "a quantity is positive"),
                         ([p <= 0 for p in out.price], "a price is positive")):
         if (at := np.flatnonzero(wrong)).size:
-            raise FillError(f"fills: row {at[0] + 1} ({out.fill[at[0]]!r}): {said}")
+            raise FillError(f"fills: row {at[0] + 1} ({out.fill[at[0]]!r}): {problem}")
     if (twice := out.fill.duplicated()).any():
         raise DuplicateFillError(f"fills: {out.fill[twice].iloc[0]!r} is there twice; each execution has an "
                                  "id of its own")

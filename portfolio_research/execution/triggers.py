@@ -142,7 +142,7 @@ class Calendar(BaseTrigger):
         return f"{type(self).__name__}({', '.join(text)})"
 
 class _Civil(Calendar):
-    "A calendar trigger of this chapter: its periods are told from plain moments."
+    "A calendar trigger of this chapter: its periods are read off plain moments."
 
 def _day_number(dates: pd.DatetimeIndex | np.ndarray) -> np.ndarray:
     "Days since 1970-01-01 by the clock of the index; that day was a Thursday."
@@ -382,8 +382,8 @@ class _Pair(BaseTrigger):
     def possible(self, dates): return self._merged("possible", dates)
     def why(self, date, last, weights, targets):
         about = date, last, weights, targets
-        return self._said(self.a.why(*about), self.b.why(*about))
-    def why_seen(self, seen): return self._said(self.a.why_seen(seen), self.b.why_seen(seen))
+        return self._reason(self.a.why(*about), self.b.why(*about))
+    def why_seen(self, seen): return self._reason(self.a.why_seen(seen), self.b.why_seen(seen))
     def shifted(self, days): return type(self)(self.a.shifted(days), self.b.shifted(days))
     def width(self, targets):
         widths = [w for part in (self.a, self.b) if (w := part.width(targets)) is not None]
@@ -399,7 +399,7 @@ class Either(_Pair):
     a: BaseTrigger
     b: BaseTrigger
     sign, merge, narrow = "|", np.logical_or, np.minimum    # of two bands, the narrower one decides
-    def _said(self, a: str, b: str) -> str: return "; ".join(dict.fromkeys(filter(None, (a, b))))
+    def _reason(self, a: str, b: str) -> str: return "; ".join(dict.fromkeys(filter(None, (a, b))))
 
 @dataclass(frozen=True, repr=False)
 class Both(_Pair):
@@ -410,12 +410,12 @@ class Both(_Pair):
     def __post_init__(self):
         for a in _joined(self.a):
             for b in _joined(self.b):
-                if said := a.contradicts(b) or b.contradicts(a):
-                    raise TriggerError(f"{self} contradicts itself: {said}")
+                if conflict := a.contradicts(b) or b.contradicts(a):
+                    raise TriggerError(f"{self} contradicts itself: {conflict}")
         if not self.possible(_weekdays("24/7" in repr(self)))[1:].any():
             raise TriggerError(f"{self} contradicts itself: in thirty years of days there is none after the "
                                "first on which both fire; was | meant?")
-    def _said(self, a: str, b: str) -> str: return a if a == b else f"{a}, and {b}" if a and b else ""
+    def _reason(self, a: str, b: str) -> str: return a if a == b else f"{a}, and {b}" if a and b else ""
 
 def _joined(trigger: BaseTrigger) -> Iterator[BaseTrigger]:
     "The parts of a trigger that have to fire together."

@@ -20,7 +20,8 @@ import pandas as pd
 from ..core import (EmptyDataError, MissingExtraError, ParameterError,
     PortfolioResearchError, WindowError, by_name, fraction, n_bars)
 from ..data.market import Market
-from .sweeps import SweepLedger, Sweep, sweep, value_at, with_setting
+from .sweeps import Sweep, sweep
+from .trial_ledger import SweepLedger, value_at, with_setting
 from ..metrics.metrics import evaluate
 from ..optimization.solvers.quadratic import solve_qp
 from ..plotting import COLOURS
@@ -37,8 +38,8 @@ class SobolIndices:
     evaluations: int     # n (d + 2)
     level: float         # of the intervals
     def __str__(self) -> str:
-        said = f"N = {self.n}, {self.evaluations} evaluations, intervals at {self.level:.0%}"
-        return f"{self.table.round(3).to_string()}\n{said}"
+        text = f"N = {self.n}, {self.evaluations} evaluations, intervals at {self.level:.0%}"
+        return f"{self.table.round(3).to_string()}\n{text}"
 
 def saltelli(
     d: int,         # parameters, >= 1
@@ -166,9 +167,9 @@ class Sensitivity:
         return _tornado(self)
     def __str__(self) -> str:
         columns = ["low", "high", "at_low", "at_high", "change", "change_low", "change_high"]
-        said = [f"{self.metric} {self.base:.3g}; change from one end of a range to the other, at "
+        lines = [f"{self.metric} {self.base:.3g}; change from one end of a range to the other, at "
                 f"{self.level:.0%}:", self.elasticities[columns].astype(float).round(3).to_string()]
-        return "\n".join(said + ([str(self.sobol)] if self.sobol else []))
+        return "\n".join(lines + ([str(self.sobol)] if self.sobol else []))
 
 def sensitivity(
     policy: Policy,                             # as it is
@@ -231,9 +232,9 @@ def _tornado(s: Sensitivity):
         ends = [middle + x / 2 for x in (row.change_low, row.change_high)]
         ax.plot(ends, [i, i], color="black", lw=1, alpha=1 if clear else .45)
         left, right = sorted([(row.at_low, row.low), (row.at_high, row.high)])
-        for (x, said), side in ((left, "right"), (right, "left")):
+        for (x, value), side in ((left, "right"), (right, "left")):
             shift = -3 if side == "right" else 3
-            ax.annotate(f"{said:.3g}", (x, i), (shift, 5), textcoords="offset points", ha=side, fontsize=7.5)
+            ax.annotate(f"{value:.3g}", (x, i), (shift, 5), textcoords="offset points", ha=side, fontsize=7.5)
     ax.axvline(s.base, color="grey", lw=.8)
     ax.set_yticks(range(len(table)), table.index)
     ax.set_xlabel(f"{s.metric}; black: interval of the change at {s.level:.0%}")

@@ -120,6 +120,7 @@ def _checked(scenarios: Sequence) -> list:
         raise ParameterError(f"stress: two scenarios are called {twice[0]!r}")
     return list(scenarios)
 
+# %% ../../nbs/experiments/03_stress.ipynb #f046f00f
 def _window(scenario: HistoricalScenario, market: Market) -> tuple[pd.DataFrame | None, str]:
     "Prices from the last bar up to the start to the end; None and why where the market does not reach them."
     try: start, end = (pd.Timestamp(x).tz_localize(market.dates.tz) for x in (scenario.start, scenario.end))
@@ -131,14 +132,16 @@ def _window(scenario: HistoricalScenario, market: Market) -> tuple[pd.DataFrame 
     first = dates.searchsorted(start, side="right") - 1
     return market.prices.iloc[first:dates.searchsorted(end, side="right")], ""
 
+# %% ../../nbs/experiments/03_stress.ipynb #66b7d3ba
 def _like_others(moves: pd.Series, market: Market) -> pd.Series:
     "Returns, where there is none the mean of the sector's others, or of all."
     if not moves.isna().any() or moves.isna().all(): return moves
     if market.sectors is not None: moves = moves.fillna(moves.groupby(market.sectors).transform("mean"))
     return moves.fillna(moves.mean())
 
+# %% ../../nbs/experiments/03_stress.ipynb #97647647
 def _shocked(scenario: ShockScenario, market: Market) -> tuple[pd.Series | None, str]:
-    "Returns of a hypothetical scenario; NaN where nothing is said of an asset."
+    "Returns of a hypothetical scenario; NaN where an asset is not mentioned."
     moves = pd.Series(np.nan, market.assets)
     if scenario.benchmark is not None:
         if market.benchmark is None: return None, "the market has no benchmark"
@@ -161,6 +164,7 @@ def _betas(market: Market) -> pd.Series:
 
 _ONE_IN_A_HUNDRED = 2.3263478740408408  # standard deviations
 
+# %% ../../nbs/experiments/03_stress.ipynb #3f47c8f6
 @dataclass(frozen=True)
 class _Linear:
     "A loss that is linear in the weights."
@@ -174,6 +178,7 @@ class _Normal:
     def __call__(self, w: pd.Series) -> float:
         return _ONE_IN_A_HUNDRED * float(np.sqrt(max(w @ self.cov @ w, 0.)))
 
+# %% ../../nbs/experiments/03_stress.ipynb #dca30360
 def _row(w: pd.Series, scenario: Any, market: Market, moves: pd.Series | None, note: str) -> list:
     "Loss, deepest loss on the way, share covered, the asset that costs most, and a note."
     if isinstance(scenario, RiskScenario): return _risk_row(w, scenario, market)

@@ -18,9 +18,9 @@ import pandas as pd
 from ..core import EmptyDataError, ParameterError, day, n_bars
 from ..data.market import Market
 from ..execution.accounting import sleeve_book
-from portfolio_research.experiments.sweeps import (
-    SweepLedger, digest, data_fingerprint, ledger_row, neighbourhoods, settings_of, value_at,
-    with_setting)
+from .sweeps import neighbourhoods
+from portfolio_research.experiments.trial_ledger import (SweepLedger, digest, data_fingerprint, ledger_row,
+    settings_of, value_at, with_setting)
 from ..management.strategies import Strategy
 from ..metrics.metrics import METRICS
 from ..metrics.returns import ReturnPath
@@ -304,6 +304,7 @@ def _evidence(x: _Trials, objective: str, alpha: float, step: int, purge: int, g
                   x.settings[new] if new >= 0 else None, p, tuple(x.settings[i] for i in sorted(best)),
                   walked, paths, x.book.trials, deflated, overfit, table, tuple(reasons))
 
+# %% ../../nbs/experiments/04_tuning.ipynb #76b4c826
 def _walked(x: _Trials, score: Callable, step: int, purge: int) -> pd.DataFrame:
     "Returns out of sample of the choice and of what is in use."
     first = max(len(x.returns) // 3, 2 * purge, 20)
@@ -313,6 +314,7 @@ def _walked(x: _Trials, score: Callable, step: int, purge: int) -> pd.DataFrame:
     table = pd.DataFrame(out, x.market.dates[-len(out):], ["tuned", "kept"])
     return table.iloc[first + 2:]
 
+# %% ../../nbs/experiments/04_tuning.ipynb #58e205d0
 def _paths(x: _Trials, score: Callable, groups: int, purge: int) -> np.ndarray:
     "Score of the choice less that of the one in use, on each path of the purged splits."
     T = len(x.returns)
@@ -331,6 +333,7 @@ def _paths(x: _Trials, score: Callable, groups: int, purge: int) -> np.ndarray:
         differences.append(score(both, rows)[0] - kept)
     return np.array(differences)
 
+# %% ../../nbs/experiments/04_tuning.ipynb #8828347c
 def _answer(x: _Trials, new: int, p: float, alpha: float, best: set[int], walked: pd.DataFrame,
             paths: np.ndarray) -> tuple[str, list[str]]:
     "The answer, and why."
@@ -338,8 +341,8 @@ def _answer(x: _Trials, new: int, p: float, alpha: float, best: set[int], walked
     if new < 0 or not p < alpha:
         return "no edge", [f"the best of {trials} is no better than luck (SPA p = {p:.2f}, limit "
                            f"{alpha:.2f})"]
-    said = [f"there is an edge (SPA p = {p:.3f}, {trials})"]
-    if new == x.used: return "keep", [*said, "the parameters in use are the centre of the best plateau"]
+    reasons = [f"there is an edge (SPA p = {p:.3f}, {trials})"]
+    if new == x.used: return "keep", [*reasons, "the parameters in use are the centre of the best plateau"]
     ratio = walked.mean() / walked.std()
     ahead = ratio["tuned"] > ratio["kept"]
     better = len(paths) == 0 or np.nanmean(paths) > 0
@@ -348,8 +351,9 @@ def _answer(x: _Trials, new: int, p: float, alpha: float, best: set[int], walked
               "walking forward, tuning did no better than staying": not ahead,
               "on the purged paths, tuning did no better than staying": not better}
     against = [why for why, true in checks.items() if true]
-    if against: return "keep", [*said, *against]
-    return "switch", [*said, "the new parameters are among the best, those in use are not; so out of sample"]
+    if against: return "keep", [*reasons, *against]
+    return "switch", [*reasons,
+                      "the new parameters are among the best, those in use are not; so out of sample"]
 
 # %% ../../nbs/experiments/04_tuning.ipynb #d450c0ca
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ from ..policy.decisions import Decision, Decisions
 from ..data.market import Market
 from ..policy.policy import Policy, as_named_now
 from .checks import (DeliveryError, Memory, PolicyChangedError, RestatedDataError,
-    arranged, by_date, changed_past, changed_year, check_clock, check_last_prices, era_start, flows_seen,
-    known_data, remember, same_policy, state_before)
+    arranged, by_date, changed_past, changed_year, check_clock, check_last_prices, flows_seen, known_data,
+    remember, same_policy, state_before, version_start)
 from .snapshots import (BookError, difference, market_of, pack, plain_decision,
     plain_flags, rescaled, read_decision, read_series, snapshot)
 from .journal import DamagedBookError, Ledger, Store
@@ -70,7 +70,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 def _read_row(row: dict) -> tuple[Decision, dict]:
-    "A decision with the orders that went out, and what was said about them."
+    "A decision with the orders that went out, and the flags about them."
     pure, sent = read_decision(json.loads(row["decision"]), row["id"]), json.loads(row["sent"])
     flags = pure.flags + tuple(Flag(*f) for f in sent["flags"])
     return replace(pure, orders=read_series(sent["orders"]), flags=flags, reason=sent["reason"]), sent
@@ -81,12 +81,12 @@ def _again(memory: Memory, holdings: dict | pd.Series | None) -> Decision:
     orders, flags = allowed(decision.orders, memory.trading[0], sent["demanded"]), decision.flags
     if len(orders) < len(decision.orders):
         named = ", ".join(decision.orders.index.difference(orders.index))
-        said = f"{memory.trading[0]} since this was decided ({memory.trading[1]}): held back {named}"
-        flags += (Flag("hard" if memory.trading[0] == HALTED else "warn", "book", said),)
+        text = f"{memory.trading[0]} since this was decided ({memory.trading[1]}): held back {named}"
+        flags += (Flag("hard" if memory.trading[0] == HALTED else "warn", "book", text),)
     given = lambda h: {name: float(w) for name, w in dict(h).items() if w}
     if holdings is not None and given(holdings) != given(read_series(sent["holdings"] or [[], []])):
-        said = "this was decided already; the holdings given now were not looked at"
-        flags += (Flag("info", "book", said),)
+        text = "this was decided already; the holdings given now were not looked at"
+        flags += (Flag("info", "book", text),)
     return replace(decision, orders=orders, flags=flags, state=memory.state)
 
 # %% ../../nbs/live/05_book.ipynb #c768dc19
@@ -102,7 +102,7 @@ def _by_clock(dates: list[str], zone: str | None) -> pd.DatetimeIndex:
     at = lambda t: t.tz_localize(zone) if t.tz is None or zone is None else t.tz_convert(zone)
     return pd.DatetimeIndex([at(pd.Timestamp(date)) for date in dates])
 
-_JOURNAL = ["id", "era", "as_of", "sent", "orders", "invested", "flags", "trading", "reason"]
+_JOURNAL = ["id", "policy_version", "as_of", "sent", "orders", "invested", "flags", "trading", "reason"]
 _REPLAY = ["as_of", "id", "what", "then", "now"]
 
 def _journal_row(row: dict) -> list:
@@ -158,29 +158,29 @@ def _decide(policy: Policy, ledger, memory, market, now, prints, holdings, value
     own = [*told_off, *_own_flags(path, memory, fresh, held_back, note, factors)]
     why = pure.reason if orders.equals(pure.orders) else f"from what is held; of itself: {pure.reason}"
     for bar in range(first, last):
-        told = dict(trading=trading, demanded=demanded, missed=True, reason="missed", holdings=None)
-        told |= dict(orders=[[], []], flags=[]) | flow_of(bar)
-        _write(ledger, memory.era, now, fresh, bar, prints[bar - last - 1], path, told,
+        sent = dict(trading=trading, demanded=demanded, missed=True, reason="missed", holdings=None)
+        sent |= dict(orders=[[], []], flags=[]) | flow_of(bar)
+        _write(ledger, memory.version, now, fresh, bar, prints[bar - last - 1], path, sent,
                factors=factors if bar == first else {})
     given = None if holdings is None else [list(names), held[:len(names)].tolist()]
-    told = dict(trading=trading, demanded=demanded, missed=False, reason=why, holdings=given)
-    told |= dict(orders=[list(orders.index), orders.tolist()], flags=plain_flags(own)) | flow_of(last)
-    row = _write(ledger, memory.era, now, fresh, last, prints[-1], path, told, value,
+    sent = dict(trading=trading, demanded=demanded, missed=False, reason=why, holdings=given)
+    sent |= dict(orders=[list(orders.index), orders.tolist()], flags=plain_flags(own)) | flow_of(last)
+    row = _write(ledger, memory.version, now, fresh, last, prints[-1], path, sent, value,
                  factors if first == last else {})
     decision = replace(decision, orders=orders, flags=pure.flags + tuple(own), reason=why, id=row["id"])
     account = account_of(held, market, decision, sales=trading != ACTIVE, off=len(held_back) > 0)
     ledger.keep_state(row["seq"], pack(decision.state), pack(account))
     return decision
 
-def _write(ledger, era, now, fresh, bar, fingerprint, path, told, value=None, factors=()) -> dict:
+def _write(ledger, version, now, fresh, bar, fingerprint, path, sent, value=None, factors=()) -> dict:
     "One decision, with the data that came in since the one before."
     at = bar - len(now.rows) + len(path)
     decision, monitored = path[at], float(path.monitored_returns[at])
     data = now.rows[0 if fresh else bar:bar + 1].tobytes()
     head = json.dumps([now.head, now.columns] if fresh else factors).encode() if fresh or factors else b""
-    return ledger.add("decisions", id=_identify(era["policy"], decision.as_of, fingerprint), bar=bar,
-                      era=era["seq"], as_of=decision.as_of.isoformat(), fingerprint=fingerprint,
-                      decision=json.dumps(plain_decision(decision)), sent=json.dumps(told),
+    return ledger.add("decisions", id=_identify(version["policy"], decision.as_of, fingerprint), bar=bar,
+                      era=version["seq"], as_of=decision.as_of.isoformat(), fingerprint=fingerprint,
+                      decision=json.dumps(plain_decision(decision)), sent=json.dumps(sent),
                       data=head + b"\0" + data, value=value, watched=monitored, created=_now())
 
 def _deliver(deliver: Callable[[Decision], Any], decision: Decision) -> None:
@@ -407,12 +407,12 @@ class Book(_Money):
         self._told_terms(capital, shares, taxes)
         self.policy, self.store = policy, Store(where, timeout, create=policy is not None)
         if policy is not None:
-            with self.store.reading() as ledger: era = ledger.last("eras")
-            if era is None:
+            with self.store.reading() as ledger: version = ledger.last("eras")
+            if version is None:
                 with self.store.writing() as ledger:
-                    era = ledger.last("eras") or self._add_era(ledger, "begun")
+                    version = ledger.last("eras") or self._add_version(ledger, "begun")
                     if self.capital and not ledger.last("decisions"): self._add_terms(ledger)
-            self._check_policy(era)
+            self._check_policy(version)
         self._check_terms()
     def change(self,
         policy: Policy,  # what decides from now on
@@ -420,23 +420,24 @@ class Book(_Money):
     ) -> "Book":         # this book
         "Go on with another policy, from what is held."
         with self.store.writing() as ledger:
-            if as_named_now(remember(ledger).era["policy"]) == policy.identity:
+            if as_named_now(remember(ledger).version["policy"]) == policy.identity:
                 raise PolicyChangedError("this is the book's policy already; there is nothing to change")
             self.policy = policy
-            self._add_era(ledger, _reason(reason))
+            self._add_version(ledger, _reason(reason))
         return self
-    def _add_era(self, ledger: Ledger, reason: str) -> dict:
+    def _add_version(self, ledger: Ledger, reason: str) -> dict:
         if ledger.last("eras") is None and ledger.last("decisions"):
             raise DamagedBookError(f"{self.store.where} has decisions, and no policy: it was cut; use a copy")
         return ledger.add("eras", policy=self.policy.identity, reason=reason, created=_now())
-    def _check_policy(self, era: dict) -> None: same_policy(era["policy"], self.policy, self.store.where)
+    def _check_policy(self, version: dict) -> None:
+        same_policy(version["policy"], self.policy, self.store.where)
 
     def review(self,
         market: Market,                            # all that is known, from the first bar on
         holdings: dict | pd.Series | None = None,  # asset weights really held; None: as the book reckons
         value: float | None = None,                # what the portfolio is worth, in money; kept for `wealth`
         delisted: Iterable[str] = (),              # assets whose missing last price is right
-        accept_restated: bool = False,             # whether a changed past is accepted; it begins a new era
+        accept_restated: bool = False,             # whether a changed past is accepted, in a new version
         deliver: Callable[[Decision], Any] | None = None,  # takes the decision before it is stored
     ) -> Decision:                                 # with `id`; `orders` are those that are to be sent
         "Decide as of the market's last bar, once; raises the error that says what stands in the way."
@@ -444,7 +445,7 @@ class Book(_Money):
             raise HoldingsError(f"the value of the portfolio is {value!r}; give a positive sum of money")
         with self.store.writing() as ledger:
             memory = remember(ledger)
-            self._check_policy(memory.era)
+            self._check_policy(memory.version)
             if memory.account is not None:
                 check_clock(memory, market)
                 market = arranged(market, memory.account["names"])
@@ -456,13 +457,13 @@ class Book(_Money):
             if note:
                 if not accept_restated: raise RestatedDataError(_RESTATED.format(note))
                 account = memory.account | dict(off=True)
-                era = self._add_era(ledger, f"restated: {note}")
-                memory = Memory(era, None, None, account, memory.trading)
+                version = self._add_version(ledger, f"restated: {note}")
+                memory = Memory(version, None, None, account, memory.trading)
             account, holdings, value = self._held_at(ledger, market, holdings, value)
             if decided := memory.row and memory.row["bar"] == last:
                 decision = _again(memory, None if account else holdings)
-                told, self.basket = json.loads(memory.row["sent"]), self._basket(ledger, decision.id)
-                if self.basket: self.basket = _as_allowed(self.basket, memory.trading[0], told["demanded"])
+                sent, self.basket = json.loads(memory.row["sent"]), self._basket(ledger, decision.id)
+                if self.basket: self.basket = _as_allowed(self.basket, memory.trading[0], sent["demanded"])
             else:
                 check_last_prices(market, memory.row["bar"] if memory.row else max(last - 1, 0), delisted)
                 flows = self._flows_at(ledger, memory, market, value)
@@ -565,9 +566,10 @@ class Book(_Money):
         held = dict(zip(account["names"], account["state"], strict=False)) if account else {}
         last = dict(as_of=row["as_of"], id=row["id"], bars=row["bar"] + 1,
                     orders=dict(zip(*json.loads(row["sent"])["orders"], strict=True))) if row else {}
-        return dict(where=self.store.where, era=memory.era["seq"], since=memory.era["reason"], trading=state,
-                    reason=reason, held={k: v for k, v in held.items() if v},
-                    flows=sum(f["amount"] for f in flows), policy=memory.era["policy"]) | last | (
+        version = memory.version
+        return dict(where=self.store.where, policy_version=version["seq"], since=version["reason"],
+                    trading=state, reason=reason, held={k: v for k, v in held.items() if v},
+                    flows=sum(f["amount"] for f in flows), policy=version["policy"]) | last | (
             dict(cash=str(money.cash), units={k: str(u) for k, u in money.units.items()}) if money else {})
     def wealth(self) -> pd.DataFrame:
         "Value, flows, and the wealth of one unit that stayed in, where reviews were given a value."
@@ -580,20 +582,20 @@ class Book(_Money):
     def replay(self,
         market: Market | None = None,  # the history; None: as the book keeps it
     ) -> pd.DataFrame:                 # a row a difference; none where all is decided as it was
-        """Decide this era again, to 1e-12, or 1e-5 where prices were rescaled; raises `RestatedDataError`
+        """Decide this version again, to 1e-12, or 1e-5 where prices were rescaled; raises `RestatedDataError`
         where the market is not the one decided on."""
         with self.store.reading() as ledger:
             memory = remember(ledger)
-            self._check_policy(memory.era)
-            rows = [r for r in ledger.rows("decisions") if r["era"] == memory.era["seq"]]
+            self._check_policy(memory.version)
+            rows = [r for r in ledger.rows("decisions") if r["era"] == memory.version["seq"]]
             if not rows: return pd.DataFrame(columns=_REPLAY)
-            shot = known_data(rows, memory.era["seq"])
+            shot = known_data(rows, memory.version["seq"])
             year = memory.account.get("per_year")
             market = market_of(shot, year) if market is None else arranged(market, shot.head["assets"])
             factors = rescaled(shot, snapshot(market))
-            said = changed_year(memory, market) or factors is None and difference(shot, snapshot(market))
-            if said: raise RestatedDataError(_RESTATED.format(said))
-            start = era_start(ledger, memory, self.policy, market, rows[0]["bar"])
+            change = changed_year(memory, market) or factors is None and difference(shot, snapshot(market))
+            if change: raise RestatedDataError(_RESTATED.format(change))
+            start = version_start(ledger, memory, self.policy, market, rows[0]["bar"])
         path = self.policy.review(market.until(shot.dates[-1]), None, start, flows_seen(rows, market)).path
         scaled = bool(factors) or any(row["data"].partition(b"\0")[0] for row in rows[1:])
         tolerance, trigger = 1e-5 if scaled else 1e-12, str(self.policy.rebalance)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PolicyChangedError', 'RestatedDataError', 'StaleMarketError', 'ClockError', 'DeliveryError', 'MissingPriceError',
            'Memory', 'remember', 'by_date', 'known_data', 'check_clock', 'check_last_prices', 'changed_year',
-           'changed_past', 'state_before', 'flows_seen', 'era_start', 'arranged', 'same_policy']
+           'changed_past', 'state_before', 'flows_seen', 'version_start', 'arranged', 'same_policy']
 
 # %% ../../nbs/live/04_checks.ipynb #05e98982
 import json
@@ -41,45 +41,48 @@ class MissingPriceError(BookError, ValueError):
 @dataclass(frozen=True)
 class Memory:
     "What a book remembers when a review begins."
-    era: dict                 # the stretch with one policy and one history
-    row: dict | None          # the last decision of this era
+    version: dict             # the policy version: a stretch with one policy and one history
+    row: dict | None          # the last decision of this version
     state: dict | None        # the policy's state after it
-    account: dict | None      # what is taken to be held, also from an era before
+    account: dict | None      # what is taken to be held, also from a version before
     trading: tuple[str, str]  # state and reason
 
+# %% ../../nbs/live/04_checks.ipynb #e75104de
 def remember(
     ledger: Ledger,  # of the book, in a transaction
 ) -> Memory:         # its last rows
-    "The last rows, with their seals checked."
-    era, row, trading = ledger.last("eras"), ledger.last("decisions"), ledger.last("trading")
-    if era is None: raise BookError("this book has no policy yet; open it once with Book(where, policy)")
+    "The last rows, with their checksums verified."
+    version, row, trading = ledger.last("eras"), ledger.last("decisions"), ledger.last("trading")
+    if version is None: raise BookError("this book has no policy yet; open it once with Book(where, policy)")
     kept = ledger.state(row["seq"]) if row else None
-    here = row is not None and row["era"] == era["seq"]
+    here = row is not None and row["era"] == version["seq"]
     now = (trading["state"], trading["reason"]) if trading else (ACTIVE, "")
-    return Memory(era, row if here else None, unpack(kept["state"]) if here else None,
+    return Memory(version, row if here else None, unpack(kept["state"]) if here else None,
                    unpack(kept["account"]) if kept else None, now)
 
+# %% ../../nbs/live/04_checks.ipynb #cdadd066
 def by_date(
     rows: list[dict],  # decisions of a book
     what: str,         # a column with numbers, such as "value" or "watched"
     zone: str | None,  # whose clock the dates are by; None: they have none
 ) -> pd.Series:        # by date; a later row of the same date counts
     "What decisions say about their dates, where they say it."
-    said = {row["as_of"]: row[what] for row in rows if row[what] is not None}
-    dates = pd.to_datetime(list(said), format="ISO8601", utc=zone is not None)
-    return pd.Series(said.values(), dates.tz_convert(zone) if zone else dates, dtype=float)
+    known = {row["as_of"]: row[what] for row in rows if row[what] is not None}
+    dates = pd.to_datetime(list(known), format="ISO8601", utc=zone is not None)
+    return pd.Series(known.values(), dates.tz_convert(zone) if zone else dates, dtype=float)
 
+# %% ../../nbs/live/04_checks.ipynb #f016ff32
 def known_data(
     rows: list[dict],  # decisions of a book
-    era: int,          # the stretch that is asked for
+    version: int,      # the policy version that is asked for
 ) -> Snapshot:         # what they were made on
-    "All data that the decisions of an era were made on."
-    parts = [row["data"].partition(b"\0")[::2] for row in rows if row["era"] == era]
+    "All data that the decisions of a policy version were made on."
+    parts = [row["data"].partition(b"\0")[::2] for row in rows if row["era"] == version]
     head, columns = json.loads(parts[0][0])
     data = np.frombuffer(b"".join(data for _, data in parts), "<i8").reshape(-1, len(columns)).copy()
     ends = np.cumsum([len(data) // 8 // len(columns) for _, data in parts])
-    for (told, _), before in zip(parts[1:], ends[:-1], strict=True):
-        for name, factor in (json.loads(told) if told else {}).items():  # prices were rescaled that night
+    for (rescalings, _), before in zip(parts[1:], ends[:-1], strict=True):
+        for name, factor in (json.loads(rescalings) if rescalings else {}).items():  # rescaled that night
             values = data[:before, columns.index(name)].copy().view(float)
             data[:before, columns.index(name)] = (values * factor).view(np.int64)
     return Snapshot(head, tuple(columns), data)
@@ -105,6 +108,7 @@ def check_clock(
         raise ClockError(f"the last bar stands at {now.time()}, and those before at {before[0].time()}: is "
                          "it by the clock of another zone, or not finished?")
 
+# %% ../../nbs/live/04_checks.ipynb #02b6d838
 def check_last_prices(
     market: Market,           # what is known now
     bar: int,                 # the bar that was there before
@@ -118,6 +122,7 @@ def check_last_prices(
                                 "file that is half written, or a delisting? Get the price, or say "
                                 f"delisted={list(gone)!r}")
 
+# %% ../../nbs/live/04_checks.ipynb #cfff6bef
 def changed_year(
     memory: Memory,  # of the book
     market: Market,  # that is given
@@ -130,18 +135,18 @@ def changed_year(
 
 def changed_past(
     ledger: Ledger,     # of the book
-    memory: Memory,     # with a decision of this era
+    memory: Memory,     # with a decision of this version
     now: Snapshot,      # of the market that is given
     prints: list[str],  # its fingerprints, from the bar of that decision on
 ) -> tuple[str | None, dict[str, float]]:  # the first difference, in words; column of prices -> its factor
     """How the past that was decided on differs from the one that is given now; prices times a constant are no
     other past."""
     if memory.row["bar"] < len(now.rows) and prints[0] == memory.row["fingerprint"]: return None, {}
-    then = known_data(ledger.rows("decisions"), memory.era["seq"])
+    then = known_data(ledger.rows("decisions"), memory.version["seq"])
     if (factors := rescaled(then, now)) is not None: return None, factors
-    if (said := difference(then, now)) is None:
+    if (change := difference(then, now)) is None:
         raise DamagedBookError("the book's data lack the fingerprint that was written; go back to a copy")
-    return said, {}
+    return change, {}
 
 # %% ../../nbs/live/04_checks.ipynb #84ca1f75
 def state_before(
@@ -152,10 +157,10 @@ def state_before(
 ) -> dict | None:      # plain data for `Policy.review`; None: start anew
     "What the next decision continues from."
     row = memory.row
-    if row is None: return era_start(ledger, memory, policy, market, len(market.dates) - 1)
+    if row is None: return version_start(ledger, memory, policy, market, len(market.dates) - 1)
     if memory.state.get("version") == STATE_VERSION: return memory.state
-    bars = [r["bar"] for r in ledger.rows("decisions") if r["era"] == memory.era["seq"]]
-    start = era_start(ledger, memory, policy, market, bars[0])
+    bars = [r["bar"] for r in ledger.rows("decisions") if r["era"] == memory.version["seq"]]
+    start = version_start(ledger, memory, policy, market, bars[0])
     seen = market.until(market.dates[row["bar"]])
     return policy.review(seen, None, start, flows_seen(ledger.rows("decisions"), seen)).state
 
@@ -164,20 +169,20 @@ def flows_seen(
     market: Market,    # whose bars they are of
 ) -> pd.Series:        # by bar, fractions of the portfolio before; bars without a flow are left out
     "What decisions were told about money that came and went."
-    told = {pd.Timestamp(row["as_of"]): json.loads(row["sent"]).get("flow", 0.0) for row in rows}
-    paid = {date: share for date, share in told.items() if share and date in market.dates}
+    sent = {pd.Timestamp(row["as_of"]): json.loads(row["sent"]).get("flow", 0.0) for row in rows}
+    paid = {date: share for date, share in sent.items() if share and date in market.dates}
     return pd.Series(paid, pd.DatetimeIndex(list(paid), tz=market.dates.tz), dtype=float)
 
-def era_start(
+def version_start(
     ledger: Ledger,    # of the book
-    memory: Memory,    # with the era
+    memory: Memory,    # with the policy version
     policy: Policy,    # that decides in it
     market: Market,    # what is known now
-    bar: int,          # the first bar that the era decides about
+    bar: int,          # the first bar that the version decides about
 ) -> dict | None:      # the policy's state before that bar; None where no other policy came before
     "The state of a policy that takes over what others have done; None where there were none."
-    if memory.era["seq"] == 1 or memory.account is None or bar == 0: return None
-    own = {era["seq"] for era in ledger.rows("eras") if era["policy"] == memory.era["policy"]}
+    if memory.version["seq"] == 1 or memory.account is None or bar == 0: return None
+    own = {v["seq"] for v in ledger.rows("eras") if v["policy"] == memory.version["policy"]}
     others = [row for row in ledger.rows("decisions") if row["era"] not in own]
     lived, seen = by_date(others, "watched", memory.account["zone"]), market.until(market.dates[bar - 1])
     lived = lived[lived.index <= seen.dates[-1]]

@@ -70,9 +70,9 @@ class Books:
             try: decisions[name] = book.review(each[name], (holdings or {}).get(name), **options)
             except PortfolioResearchError as e: refused[name] = e
         if refused:
-            said = "; ".join(f"{name}: {e}" for name, e in refused.items())
+            text = "; ".join(f"{name}: {e}" for name, e in refused.items())
             first = next(iter(refused.values()))
-            raise BookError(f"{len(refused)} of {len(self.books)} books refused. {said}") from first
+            raise BookError(f"{len(refused)} of {len(self.books)} books refused. {text}") from first
         return _house(decisions, self.shares, self.limit)
     def status(self) -> pd.DataFrame:
         "A row a book: trading state, reason, date, share."
@@ -91,6 +91,6 @@ def _house(decisions: dict[str, Decision], shares: Mapping[str, float], limit: f
     flags += [Flag("warn", "books", f"{asset} is {w:.1%} of the whole capital, above {limit:.1%}")
               for asset, w in targets.items() if w > limit]
     if len({d.as_of for d in decisions.values()}) > 1:
-        said = ", ".join(f"{name} {d.as_of.date()}" for name, d in decisions.items())
-        flags.append(Flag("warn", "books", f"the books are not as of one date: {said}"))
+        dates = ", ".join(f"{name} {d.as_of.date()}" for name, d in decisions.items())
+        flags.append(Flag("warn", "books", f"the books are not as of one date: {dates}"))
     return HouseDecision(decisions, targets, net[net.abs() > 1e-15], crossed[crossed > 1e-15], tuple(flags))

@@ -32,14 +32,14 @@ def live_record(
     decision."""
     if book.policy is None: raise BookError(f"{book.store.where}: give the policy, whose costs are assumed")
     with book.store.reading() as ledger:
-        eras, rows, last = ledger.rows("eras"), ledger.rows("decisions"), remember(ledger).account
+        versions, rows, last = ledger.rows("eras"), ledger.rows("decisions"), remember(ledger).account
     year = (last or {}).get("per_year")
     account, parts = None, []
-    for era in eras:
-        mine = [row for row in rows if row["era"] == era["seq"]]
+    for version in versions:
+        mine = [row for row in rows if row["era"] == version["seq"]]
         if not mine: continue
-        market = market_of(known_data(mine, era["seq"]), year)
-        part, account = _era(mine, market, account, book.policy.cost_bps)
+        market = market_of(known_data(mine, version["seq"]), year)
+        part, account = _version_bars(mine, market, account, book.policy.cost_bps)
         parts.append(part)
     if not parts: raise EmptyDataError(f"{book.store.where}: nothing has been decided yet; review it first")
     record = pd.concat(parts)
@@ -47,14 +47,14 @@ def live_record(
     return record.groupby(level=0).agg(dict(earned="sum", decided="sum") | last)[list(record.columns)]
 
 # %% ../../nbs/live/06_performance.ipynb #8e8fa0d7
-def _era(rows: list[dict], market: Market, account: dict | None,
-         cost_bps: float) -> tuple[pd.DataFrame, dict]:
-    "The bars of one era, and the account after them."
+def _version_bars(rows: list[dict], market: Market, account: dict | None,
+                  cost_bps: float) -> tuple[pd.DataFrame, dict]:
+    "The bars of one policy version, and the account after them."
     decisions = [read_decision(json.loads(row["decision"])) for row in rows]
-    told = [json.loads(row["sent"]) for row in rows]
+    outcomes = [json.loads(row["sent"]) for row in rows]
     T, n = market.prices.shape
     held, earned, first = np.zeros((T, n)), np.zeros(T), rows[0]["bar"]
-    for row, decision, sent in zip(rows, decisions, told, strict=True):
+    for row, decision, sent in zip(rows, decisions, outcomes, strict=True):
         orders = read_series(sent["orders"])
         if not len(orders) and sent["holdings"] is None and row is not rows[-1] and account: continue
         seen, at = market.until(market.dates[row["bar"]]), row["bar"]
@@ -68,17 +68,18 @@ def _era(rows: list[dict], market: Market, account: dict | None,
     bars = slice(first, T)
     table = pd.DataFrame(dict(wanted=np.nan, held=held[bars].sum(axis=1), earned=earned[bars],
                               decided=earned[bars],
-                              orders=0, missed=False, trading=told[0]["trading"]), market.dates[bars])
+                              orders=0, missed=False, trading=outcomes[0]["trading"]), market.dates[bars])
     at = [market.dates[row["bar"]] for row in rows]
     table.loc[at, "wanted"] = [d.targets.sum() for d in decisions]
-    table.loc[at, "orders"] = [len(sent["orders"][0]) for sent in told]
-    table.loc[at, "missed"] = [sent["missed"] for sent in told]
-    table.loc[at, "trading"] = [sent["trading"] for sent in told]
+    table.loc[at, "orders"] = [len(sent["orders"][0]) for sent in outcomes]
+    table.loc[at, "missed"] = [sent["missed"] for sent in outcomes]
+    table.loc[at, "trading"] = [sent["trading"] for sent in outcomes]
     table.loc[at[1:], "decided"] = _decided(rows, decisions, market, cost_bps)[1:]
     return table, account
 
+# %% ../../nbs/live/06_performance.ipynb #44cae577
 def _decided(rows: list[dict], decisions: list, market: Market, cost_bps: float) -> np.ndarray:
-    "(T,) net returns over the bars of an era, had every order of the policy gone out."
+    "(T,) net returns over the bars of a policy version, had every order of the policy gone out."
     bars = slice(rows[0]["bar"], rows[-1]["bar"] + 1)
     wanted = np.array([np.where(market.assets.isin(d.orders.index), d.targets, np.nan) for d in decisions])
     began = decisions[0].targets.sub(decisions[0].orders, fill_value=0.0)[market.assets].clip(lower=0.0)
@@ -95,23 +96,24 @@ def live_report(
     "What a book has done, and where it stands."
     record, stands, journal = live_record(book), book.status(), book.journal()
     with book.store.reading() as ledger:
-        told = {what: ledger.rows(what) for what in ("eras", "trading", "flows")}
+        tables = {what: ledger.rows(what) for what in ("eras", "trading", "flows")}
     span = f"{record.index[0].date()} to {record.index[-1].date()}"
     differ = len(set(book.replay()["id"]))
     why = "the code has changed, or the book was altered"
     again = f"otherwise in {differ} cases: {why}" if differ else "the same"
     with styled(): figure = plot_live(record)
-    seals = f"All seals are right; decided again, this era's decisions are {again}."
+    checked = f"All checksums are right; decided again, the decisions of this policy version are {again}."
     return report(title or f"Book {stands['where']}", [
         f"{stands['trading']}{': ' * bool(stands['reason'])}{stands['reason']}. {len(journal)} decisions, "
-        f"{span}. {seals}",
+        f"{span}. {checked}",
         "## In numbers", format_metrics(live_numbers(record), {"invested": "fraction"}),
         (figure,
          "Wealth of one unit as earned and as decided; invested as held and as wanted; grey where the "
                  "book was reducing or halted, and dots where a bar was missed."),
-        "## What it was told", _told(told),
+        "## Interventions", _interventions(tables),
         "## The last decisions", _last(journal.tail(n))])
 
+# %% ../../nbs/live/06_performance.ipynb #47729e27
 def live_numbers(
     record: pd.DataFrame,  # from `live_record`
 ) -> pd.DataFrame:  # rows decided, earned, difference; columns three metrics and the mean share invested
@@ -120,6 +122,7 @@ def live_numbers(
     table["invested"] = [record["wanted"].mean(), record["held"].mean()]
     return pd.concat([table, (table.loc[["earned"]] - table.loc["decided"]).set_axis(["difference"])])
 
+# %% ../../nbs/live/06_performance.ipynb #192ede58
 def plot_live(
     record: pd.DataFrame,  # from `live_record`
 ):                         # matplotlib Figure
@@ -140,11 +143,11 @@ def plot_live(
     return fig
 
 # %% ../../nbs/live/06_performance.ipynb #d25ff9ed
-def _told(told: dict) -> pd.DataFrame:
-    "What people told a book, in order of time."
-    rows = [(e["created"], "policy" if e["seq"] > 1 else "begun", e["reason"]) for e in told["eras"]]
-    rows += [(t["created"], t["state"], t["reason"]) for t in told["trading"]]
-    rows += [(f["created"], f"{f['amount']:+,.2f}", f"{f['date'][:10]} {f['note']}") for f in told["flows"]]
+def _interventions(tables: dict) -> pd.DataFrame:
+    "What people decided about a book, in order of time."
+    rows = [(e["created"], "policy" if e["seq"] > 1 else "begun", e["reason"]) for e in tables["eras"]]
+    rows += [(t["created"], t["state"], t["reason"]) for t in tables["trading"]]
+    rows += [(f["created"], f"{f['amount']:+,.2f}", f"{f['date'][:10]} {f['note']}") for f in tables["flows"]]
     return pd.DataFrame([row[1:] for row in sorted(rows)], [row[0] for row in sorted(rows)], ["what", "why"])
 
 def _last(journal: pd.DataFrame) -> pd.DataFrame:

@@ -125,8 +125,9 @@ class Limits:
         _check_limits(self)
 
     def __str__(self) -> str:
-        said = (f"{r}={getattr(self, r)!r}" for r in (*_RULES, "above") if getattr(self, r) not in (None, ()))
-        return self.title or f"Limits({', '.join(said)})"
+        known = {r: getattr(self, r) for r in (*_RULES, "above")}
+        given = (f"{r}={value!r}" for r, value in known.items() if value not in (None, ()))
+        return self.title or f"Limits({', '.join(given)})"
     @property
     def warmup(self) -> int | str: return 1 if self.cluster is None else self.window
 
@@ -322,6 +323,7 @@ def _rows(limits: Limits, market: Market, through: pd.DataFrame | None = None) -
                       *_each(limits.net, ["net"], "net", np.inf)))
     return _Rows(names, lines, tops, sums, size, tuple(notes))
 
+# %% ../../nbs/management/09_concentration.ipynb #fc5f6168
 def _sectors(limits: Limits, market: Market) -> dict:
     "The sectors of a market as loadings."
     if market.sectors is None and limits.sector is not None:
@@ -656,6 +658,7 @@ def _order(u0: np.ndarray, space: _Space, program: _Program) -> Iterator[tuple[i
         for z, smaller in zip(last.get(column(i), ()), who[i], strict=False): yield z, smaller
         last[column(i)] = who[i]
 
+# %% ../../nbs/management/09_concentration.ipynb #e0f7ed80
 def _most_invested(space: _Space, wanted: float) -> float | None:
     "The total within the rows that is nearest to what is wanted, if less; None where none is."
     side = -1.0 if wanted < 0 else 1.0
@@ -685,14 +688,14 @@ def _within(limits: Limits, rows: _Rows, weights: pd.Series, tradable: np.ndarra
                               w0), None if limits.remainder == "cash" else _wanted(rows, space, u0, least)
     found, how = _nearest_within(u0, space, total)
     if not found.solved:
-        found, how, said = _best_effort(limits, rows, w0, tradable, relaxed, space, total)
-        flags += [(level, who, text) for level, text in said]
+        found, how, notes = _best_effort(limits, rows, w0, tradable, relaxed, space, total)
+        flags += [(level, who, text) for level, text in notes]
     u = np.clip(np.where(abs(found.x - u0) < 1e-13, u0, found.x), np.minimum(space.low, space.high),
                 space.high)
     adjusted = pd.Series(sign * u, rows.names)
     after = _measured(limits, rows, adjusted.to_numpy())
-    return adjusted.reindex(weights.index), flags + _told(limits, before, after,
-                                                          adjusted - by_name(weights, rows.names), how)
+    return adjusted.reindex(weights.index), flags + _flags_of(limits, before, after,
+                                                              adjusted - by_name(weights, rows.names), how)
 
 def _wanted(rows: _Rows, space: _Space, u0: np.ndarray, least: bool = True) -> float:
     "What was invested, as far as the limits on it allow."
@@ -701,9 +704,10 @@ def _wanted(rows: _Rows, space: _Space, u0: np.ndarray, least: bool = True) -> f
     return float(min(max(space.net @ u0, low if least else -np.inf), high, gross if (space.net >= 0).all()
                      else np.inf))
 
+# %% ../../nbs/management/09_concentration.ipynb #8b090dbb
 def _best_effort(limits, rows, w0, tradable, relaxed, space, total) -> tuple[Solution, str, list]:
-    "Where not all can be had: less is invested, or lower limits give way; what it would take is said."
-    u0, said, wanted = abs(w0), [], total if total is not None else float(space.net @ abs(w0))
+    "Where not all can be had: less is invested, or lower limits give way; what it would take is noted."
+    u0, notes, wanted = abs(w0), [], total if total is not None else float(space.net @ abs(w0))
     current = {rule: max(b[np.isfinite(b)], default=np.nan) for rule, _, _, _,
                b in rows.lines} | {r: b for r, _, _, b in rows.tops} | {r: y for r, *_, y in rows.sums}
     def cure(space: _Space, total: float | None) -> str:
@@ -716,21 +720,23 @@ def _best_effort(limits, rows, w0, tradable, relaxed, space, total) -> tuple[Sol
         needed, level = cure(space, None) or "a lower one", "hard"
         space = _space(limits, rows, w0, tradable, False, relaxed)
         most = _most_invested(space, wanted)
-        said.append((level, "lower limits cannot be met together with the upper ones, and give way; "
-                     f"needed: {needed}"))
+        notes.append((level, "lower limits cannot be met together with the upper ones, and give way; "
+                      f"needed: {needed}"))
     if most is not None:
         goal = max(wanted, min(most + 1e-9, 0.)) if wanted < 0 else min(wanted, max(most - 1e-9, 0.))
         if level == "warn" or goal < wanted - 1e-9:
             need = cure(space, wanted) or "more names"
-            said.append((level, f"the limits leave room for {goal:.2%} of the portfolio, "
+            notes.append((level, f"the limits leave room for {goal:.2%} of the portfolio, "
                          f"{wanted - goal:.2%} stays in cash; it would take {need}"))
         found, how = _nearest_within(u0, space, goal)
-        if found.solved: return found, how, said
+        if found.solved: return found, how, notes
     use = _measured(limits, rows, w0).use.max()
-    said.append(("hard", "no nearest portfolio was found; all weights are scaled down until the limits hold"))
-    return Solution(np.minimum(u0 / max(use, 1.), space.high)), "scaling", said
+    notes.append(("hard",
+                  "no nearest portfolio was found; all weights are scaled down until the limits hold"))
+    return Solution(np.minimum(u0 / max(use, 1.), space.high)), "scaling", notes
 
-def _told(limits: Limits, before: pd.DataFrame, after: pd.DataFrame, move: pd.Series, how: str) -> list:
+# %% ../../nbs/management/09_concentration.ipynb #a848939e
+def _flags_of(limits: Limits, before: pd.DataFrame, after: pd.DataFrame, move: pd.Series, how: str) -> list:
     "How far, what was broken, and what is near its limit now."
     flags, who, size = [], str(limits), float(abs(move).sum() + abs(move.sum())) / 2
     broken = before[before.state == "hard"]
@@ -739,9 +745,9 @@ def _told(limits: Limits, before: pd.DataFrame, after: pd.DataFrame, move: pd.Se
         flags.append(("warn", who, f"moved {size:.2%} of the portfolio ({how}); broken were {was}"))
     for _, row in after[after.state == "soft"].iterrows():
         reason = limits.reasons.get(row["rule"])
-        said = f"reason given: {reason}" if reason else "it wants a reason"
+        why = f"reason given: {reason}" if reason else "it wants a reason"
         flags.append(("info" if reason else "warn", who,
-                      f"soft limit: {_items(pd.DataFrame([row]))}; {said}"))
+                      f"soft limit: {_items(pd.DataFrame([row]))}; {why}"))
     if len(near := after[after.state == "warn"]):
         flags.append(("info", who, f"near the limit: {_items(near)}"))
     return flags
@@ -749,10 +755,10 @@ def _told(limits: Limits, before: pd.DataFrame, after: pd.DataFrame, move: pd.Se
 def _items(table: pd.DataFrame) -> str:
     "Items with their exposure and limit; the six nearest or worst."
     rows = table.sort_values("use", ascending=False, kind="stable")
-    said = [f"{r.rule} {r.item} {r.exposure:.2%} of {r.limit:.4g}" if r.item != r.rule
-            else f"{r.rule} {r.exposure:.2%} of {r.limit:.4g}"
-            for r in rows.head(6).itertuples()]
-    return ", ".join(said) + (f", and {len(rows) - 6} more" if len(rows) > 6 else "")
+    items = [f"{r.rule} {r.item} {r.exposure:.2%} of {r.limit:.4g}" if r.item != r.rule
+             else f"{r.rule} {r.exposure:.2%} of {r.limit:.4g}"
+             for r in rows.head(6).itertuples()]
+    return ", ".join(items) + (f", and {len(rows) - 6} more" if len(rows) > 6 else "")
 
 # %% ../../nbs/management/09_concentration.ipynb #ebfdb591
 def look_through(

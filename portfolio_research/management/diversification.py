@@ -442,11 +442,13 @@ def _loosened(lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, np.ndar
     "The same rows with a net between nothing and what it was."
     return np.r_[lower[0], min(lower[1], 0.), lower[2:]], np.r_[upper[0], max(upper[1], 0.), upper[2:]]
 
+# %% ../../nbs/management/08_diversification.ipynb #d53f46d1
 def _nearest_qp(P: np.ndarray, x0: np.ndarray, A, lower, upper, high) -> QP:
     "Minimise x'Px / 2 - x0'x within the rows and 0 <= x <= high."
     return QP(np.ascontiguousarray(P), -x0, np.ascontiguousarray(A), np.r_[np.zeros(len(x0)), lower],
               np.r_[high, upper])
 
+# %% ../../nbs/management/08_diversification.ipynb #6b182d07
 def _into_cone(x0, S, k, A, lower, upper, high) -> tuple[Solution | None, str]:
     "The nearest point in the cone; None where no point is in it."
     if (found := _newton(x0, S, k, A, lower, upper, high)) is not None: return found, "Newton"
@@ -498,6 +500,7 @@ def _newton(x0, S, k, A, lower, upper, high) -> Solution | None:
                             multipliers=np.r_[np.zeros(N), price[:len(A)], pull]) if ok else None
     return None
 
+# %% ../../nbs/management/08_diversification.ipynb #318d61c5
 def _most_by_far(S: np.ndarray) -> tuple[np.ndarray, float]:
     "The most diversified long-only weights without other rows, and their squared ratio; inf if unknown."
     sd, N = np.sqrt(S.diagonal()), len(S)
@@ -537,6 +540,7 @@ def _by_cone(x0, S, k, A, lower, upper, high) -> Solution | None:
     if found.status == "failed": raise UnsolvedError(f"least_move: {found.reason}")
     return found if found.solved else None
 
+# %% ../../nbs/management/08_diversification.ipynb #a0ba85d3
 def _most_diversified(S, A, lower, upper, high) -> tuple[np.ndarray, float]:
     """The most diversified weights within the rows, and their squared ratio: least variance at sd'y = 1,
     where y is x in another unit; the unit is in the row of the net."""
@@ -629,8 +633,8 @@ class Diversify:
             return weights, [("warn", str(self),
                               f"nothing has {self.window} of returns yet; weights are as allocated")]
         dark = held.difference(returns.columns)
-        said = f"{', '.join(map(str, dark))}: not measured over {self.window}, weight kept"
-        flags = [("info", str(self), said)] * bool(len(dark))
+        text = f"{', '.join(map(str, dark))}: not measured over {self.window}, weight kept"
+        flags = [("info", str(self), text)] * bool(len(dark))
         if not len(held.difference(dark)): return weights, flags
         w0 = weights[returns.columns].to_numpy(float)
         groups: Any = [] if self.max_correlation is None else self._groups(returns)

@@ -84,7 +84,7 @@ class Mandate:
         return float(np.mean([g.value for g in self.goals])) if self.goals else 0.0
     @property
     def sharpe(self) -> float | None:
-        "The Sharpe ratio that the goal asks for at the largest volatility; None where it cannot be said."
+        "The Sharpe ratio that the goal asks for at the largest volatility; None where it is undefined."
         if not self.goals or self.goals[0].what == "sharpe": return self.drift if self.goals else None
         return self.drift / self.max_volatility if self.max_volatility else None
     @property
@@ -251,6 +251,7 @@ def _depth_evidence(head, short, p):
     if a < 1e-5: return head[_DEPTH] ** 2
     return (np.exp(min(a, 200.0)) - 1 - a) / (2 * drift ** 2)
 
+# %% ../../nbs/management/11_monitoring.ipynb #422afcff
 @register_jitable(error_model="numpy")
 def _age(head, tests, out, weights):
     "Bars since the evidence of the test with most of it began to grow."
@@ -270,6 +271,7 @@ def _worsen(head, tests, out, weights, level, fact):
         head[_FACT] = 1.0
         if weights[_GOAL] > 0: tests[_GOAL, _BLAMED] = 1.0
 
+# %% ../../nbs/management/11_monitoring.ipynb #f43f719a
 @register_jitable(error_model="numpy")
 def _recover(head, tests, bets, weights, broken, p):
     "Evidence of health of what is to blame: the least of it."
@@ -374,6 +376,7 @@ def _rows(m: Mandate, dates: pd.DatetimeIndex, per_year: float, live, shadow=Non
 def _frame(rows: np.ndarray, dates: pd.DatetimeIndex) -> pd.DataFrame:
     return pd.DataFrame(rows, dates, _COLUMNS)
 
+# %% ../../nbs/management/11_monitoring.ipynb #f80382ef
 def _goals(m: Mandate, dates: pd.DatetimeIndex, per_year: float, regimes) -> np.ndarray | float:
     "The goal of each bar, from regimes as of the bar before."
     if not m.goals: return np.nan
@@ -398,6 +401,7 @@ def _shares(m: Mandate, paired: bool, benchmark: bool, rest: bool, tests: Iterab
     weights = WEIGHTS * can
     return weights / weights.sum() if weights.any() else weights
 
+# %% ../../nbs/management/11_monitoring.ipynb #e61d6435
 def _play(state: list, values: np.ndarray, alone: np.ndarray, both: np.ndarray, p: np.ndarray) -> tuple:
     "Run rows through the loop: (T, 12) and the row from which the paired tests have their share."
     *arrays, paired = state
@@ -763,7 +767,7 @@ def _follow(overlay: Monitor, state: dict, names: pd.Index, market: Market, slee
                                                       sleeves.per_year, last)
     if overlay.false_discoveries is not None: _spare(overlay, after)
     return ({"version": 1, "as_of": str(dates[-1]) if len(dates) else None, "sleeves": after},
-            {name: said for name, said in news.items() if said})
+            {name: change for name, change in news.items() if change})
 
 def _others(returns: pd.DataFrame) -> np.ndarray | None:
     "(S, T) mean return of the other sleeves; None where there is but one."
@@ -776,6 +780,7 @@ def _others(returns: pd.DataFrame) -> np.ndarray | None:
     rest = total - np.where(there, values, 0)
     with np.errstate(invalid="ignore", divide="ignore"): return rest / (count - there)
 
+# %% ../../nbs/management/11_monitoring.ipynb #813ceab9
 def _catch_up(overlay: Monitor, m: Mandate, old: dict | None, live: pd.Series, given: dict, k: int,
               per_year: float, since: int) -> tuple[dict, list]:
     "One sleeve over the bars from k on: what to remember, and its changes (state, text), or the last (-1)."
@@ -789,17 +794,17 @@ def _catch_up(overlay: Monitor, m: Mandate, old: dict | None, live: pd.Series, g
     alone, both = (_shares(m, paired, *here, overlay.tests) for paired in (False, has_shadow))
     before = memory[0][_STATE]
     out, at = _play(memory, rows, alone, both, _parameters(m, per_year, overlay.warmup))
-    said = {} if old is None else {key: old[key] for key in ("since", "reason")}
+    change = {} if old is None else {key: old[key] for key in ("since", "reason")}
     changes = []
     for t, was in _changed(out, before)[since:]:
         whole = _frame(_rows(m, live.index, per_year, live.to_numpy(), **given), live.index)[:k + t + 1]
         why = _why(out[t], whole, both if t >= at else alone, m, per_year)
         to = STATES[int(out[t, 0])]
         changes.append((to, f"{STATES[int(was)]} -> {to} on {day(dates[t])}: {why}"))
-        said = {"since": day(dates[t]), "reason": why}
+        change = {"since": day(dates[t]), "reason": why}
     head, seen, tests, paired = memory
     now = int(head[_STATE])
-    return {"state": STATES[now], "capital": CAPITAL[now], "since": "", "reason": "", **said,
+    return {"state": STATES[now], "capital": CAPITAL[now], "since": "", "reason": "", **change,
             "evidence": float(head[_EVIDENCE]) / (20 * m.alarm[1]) if m.alarm[0] == "ever" else None,
             "rejected": bool(old and old["rejected"]), "head": head.tolist(), "seen": seen.tolist(),
             "tests": tests.tolist(), "paired": bool(paired)}, changes

@@ -124,20 +124,20 @@ class MatchRegime:
         "Weights after the table of today, and what was done."
         if len(unknown := weights.index.difference(list(kinds))):
             raise UnknownNameError(f"MatchRegime: of what kind is {unknown[0]!r}? Give kinds={{name: kind}}")
-        told, table = self.regime.now(market), self.table
+        explained, table = self.regime.now(market), self.table
         if isinstance(table, LearnedTable):
             past = self.regime.probabilities(market) if self.blend else _certain(self.regime.labels(market))
             table = table.learn(seen.returns, kinds, past, market.per_year)
-        p = told[list(REGIMES)] if self.blend else [float(told["label"] == f) for f in REGIMES]
+        p = explained[list(REGIMES)] if self.blend else [float(explained["label"] == f) for f in REGIMES]
         share = multipliers(table, {name: kinds[name] for name in weights.index}, p)
-        return reallocate(weights, weights * share, self.remainder), self._flags(told, share)
+        return reallocate(weights, weights * share, self.remainder), self._flags(explained, share)
 
-    def _flags(self, told: pd.Series, share: pd.Series) -> list[tuple[str, str, str]]:
+    def _flags(self, explained: pd.Series, share: pd.Series) -> list[tuple[str, str, str]]:
         "The regime, and whose weight was changed by more than one part in a hundred."
         moved = share[(share - 1).abs() > .01]
         if not len(moved): return []
-        said = ", ".join(f"{name} x {m:.2f}" for name, m in moved.items())
-        return [("info", str(self), f"{told['label']} ({told['why']}): {said}")]
+        scaled = ", ".join(f"{name} x {m:.2f}" for name, m in moved.items())
+        return [("info", str(self), f"{explained['label']} ({explained['why']}): {scaled}")]
 
     def __str__(self) -> str: return f"MatchRegime({self.regime})"
 

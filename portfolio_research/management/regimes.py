@@ -37,8 +37,8 @@ def plot_regimes(
     "Price shaded by regime, probabilities beneath, refit dates marked; returns the matplotlib Figure."
     import matplotlib.pyplot as plt
     if isinstance(labels, Regime):
-        told, fit_dates, of = labels.explain(market), labels.fit_dates(market), labels.of
-        labels, probabilities = told["label"], told[list(REGIMES)]
+        explained, fit_dates, of = labels.explain(market), labels.fit_dates(market), labels.of
+        labels, probabilities = explained["label"], explained[list(REGIMES)]
     colours = dict(zip(REGIMES, (COLOURS[2], COLOURS[1]), strict=False))
     fig, axes = plt.subplots(1 if probabilities is None else 2, sharex=True, squeeze=False, figsize=(7, 3.8),
                              height_ratios=[2.2] if probabilities is None else [2.2, 1])
@@ -247,7 +247,7 @@ class Consensus(Regime):
     def reading(self, market):
         seen = [part.reading(market) for part in self.parts]
         mean: np.ndarray = np.add.reduce([s.probabilities for s in seen]) / len(seen)
-        said = zip(*(s.notes for s in seen), strict=True)
-        notes = ["" if "" in texts else "; ".join(dict.fromkeys(texts)) for texts in said]
+        by_detector = zip(*(s.notes for s in seen), strict=True)
+        notes = ["" if "" in texts else "; ".join(dict.fromkeys(texts)) for texts in by_detector]
         return Reading(mean, np.empty((len(mean), 0)), notes, sorted(fit for s in seen for fit in s.fits))
     def __str__(self) -> str: return f"Consensus([{', '.join(map(str, self.parts))}])"

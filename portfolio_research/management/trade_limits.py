@@ -190,9 +190,10 @@ class _Batch:
         kept -= more * (1 - fits)
         self.granted, self.room = np.sign(self.wanted) * kept, max(self.room - kept.sum(), 0.0)
         if as_it_is: return
-        over, said = self.by_name(self.stays & (size > most + TINY)), self.state["cut"]
+        over, reported = self.by_name(self.stays & (size > most + TINY)), self.state["cut"]
         for i in over:
-            if self.names[i] not in said: self.answer(i, "scaled", "max_allocation", f"at most {most:.2%}")
+            if self.names[i] not in reported:
+                self.answer(i, "scaled", "max_allocation", f"at most {most:.2%}")
         self.state["cut"] = {self.names[i]: int(np.sign(self.wanted[i])) for i in over}
         for i in self.by_name((more > TINY) & (fits < 1)):
             self.answer(i, "scaled", "capital", f"{free:.2%} is free for increases")
@@ -257,7 +258,7 @@ class _Batch:
         return waiting is not None and self.since(waiting[0]) >= self.bars(self.limits.expiry)
 
     def too_small(self, i: int, side: int) -> None:
-        "Drop an entry below the least size; said once, until it is granted or no longer wanted."
+        "Drop an entry below the least size; reported once, until it is granted or no longer wanted."
         name = self.names[i]
         self.state["waiting"].pop(name, None)
         if name in self.state["small"]: return
@@ -279,9 +280,9 @@ def _enforce(limits: TradeLimits, wanted: pd.DataFrame, market: Market) -> "Limi
         if not trades[i] and not state["waiting"]: continue
         held = _drifted(granted, p, growth, min(last + 1, i), i)
         asked = w[i] if trades[i] else np.where(np.isnan(p[i]), 0.0, asked)
-        now, said, state = limits.decide(asked, held, names, market.dates[:i + 1], state, market.per_year,
+        now, new, state = limits.decide(asked, held, names, market.dates[:i + 1], state, market.per_year,
                                          not trades[i])
-        answers += said
+        answers += new
         entered = (np.abs(now) > TINY) & (np.sign(now) != np.sign(held))
         if trades[i] or entered.any(): out[i], granted, last = now, now, i
         else: state["open"] = {name: side for name, side in state["open"].items() if held[names.index(name)]}

@@ -85,10 +85,10 @@ _SORTED = {"GMD": "owa_gmd", "TG": "owa_tg", "RG": "owa_rg", "CVRG": "owa_cvrg",
 @contextlib.contextmanager
 def silenced() -> Iterator[tuple[io.StringIO, list]]:
     "What is printed and what is warned of, caught; the filters of warnings as they were afterwards."
-    said, numbers = io.StringIO(), np.errstate(all="ignore")
-    with warnings.catch_warnings(record=True) as warned, contextlib.redirect_stdout(said), numbers:
+    printed, numbers = io.StringIO(), np.errstate(all="ignore")
+    with warnings.catch_warnings(record=True) as warned, contextlib.redirect_stdout(printed), numbers:
         warnings.simplefilter("always")
-        yield said, warned
+        yield printed, warned
 
 @lru_cache(maxsize=64)
 def _sorted_weights(code: str, T: int, alpha: float) -> np.ndarray:

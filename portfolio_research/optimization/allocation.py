@@ -33,7 +33,7 @@ class Allocation:
     binding: tuple[str, ...] = ()                 # the limits that hold the weights where they are
     achieved: dict = field(default_factory=dict)  # metric -> value under the basis, annual fractions
     fallback: str | None = None                   # the method that was taken
-    excluded: dict = field(default_factory=dict)  # name -> why it took no part
+    excluded: dict = field(default_factory=dict)  # name -> why it was excluded
     long_only: bool = True                        # False: weights may be negative, or add up to more than 1
     growth: float = np.nan  # expected compound growth, annual: the return less half of the variance
 
@@ -65,8 +65,8 @@ class Allocation:
         shown = format_metrics(pd.Series(self.achieved, dtype=float), sides).items()
         numbers = "".join(f", {k} {v}" for k, v in shown if k != "invested")
         what = f"{self.fallback or self.status}: {', '.join(names)}{more}; cash {self.cash:.1%}{numbers}"
-        said = [*(f"binding: {b}" for b in self.binding), *([self.reason] if self.reason else [])]
-        return "\n  ".join([f"Allocation({what})", *said])
+        lines = [*(f"binding: {b}" for b in self.binding), *([self.reason] if self.reason else [])]
+        return "\n  ".join([f"Allocation({what})", *lines])
 
 # %% ../../nbs/optimization/09_allocation.ipynb #dc70d094
 class LongOnlyError(ParameterError):
@@ -90,8 +90,9 @@ def left_out(
 ) -> list[str]:      # one sentence, or none
     "The first few that are left out, in words."
     if not excluded: return []
-    said = [f"{name} ({why})" for name, why in list(excluded.items())[:3]]
-    return [f"left out: {', '.join(said)}" + (f" and {len(excluded) - 3} more" if len(excluded) > 3 else "")]
+    named = [f"{name} ({why})" for name, why in list(excluded.items())[:3]]
+    more = f" and {len(excluded) - 3} more" if len(excluded) > 3 else ""
+    return [f"left out: {', '.join(named)}{more}"]
 
 # %% ../../nbs/optimization/09_allocation.ipynb #50d7b963
 _seen = {}  # what was found out about the names met last: a walk over one market asks it again and again
@@ -112,18 +113,18 @@ def _sorted(assets: pd.Index) -> pd.Index:
 
 def _binding(assets: pd.Index, w: np.ndarray, cap: float, zero: np.ndarray | None) -> tuple[str, ...]:
     "The limits that hold, each with the names that it holds."
-    said = []
-    if cap < 1 and (full := w > cap * (1 - 1e-9)).any(): said.append((f"weight <= {cap:.4g}", full))
-    if zero is not None and zero.any(): said.append(("weight >= 0", zero))
-    if not said: return ()
+    reached = []
+    if cap < 1 and (full := w > cap * (1 - 1e-9)).any(): reached.append((f"weight <= {cap:.4g}", full))
+    if zero is not None and zero.any(): reached.append(("weight >= 0", zero))
+    if not reached: return ()
     names = _once("texts", assets, lambda: assets.astype(str).tolist())
     listed = lambda held: ", ".join([names[i] for i in np.flatnonzero(held).tolist()])
-    return tuple([f"{limit}: {listed(held)}" for limit, held in said])
+    return tuple([f"{limit}: {listed(held)}" for limit, held in reached])
 
 # %% ../../nbs/optimization/09_allocation.ipynb #398efc8f
 def allocate_within(
     market: Market,
-    assets: pd.Index,                    # (n,) the ones that take part, in canonical order
+    assets: pd.Index,                    # (n,) the included ones, in canonical order
     found: Wanted | np.ndarray,           # (n,) weights that a method asks for
     cap: float,                          # greatest weight, in (0, 1]
     estimate: Estimate | None = None,    # of these assets, for `achieved` and `excluded`
@@ -154,10 +155,11 @@ def allocate_within(
     if found.attempts and fallback is None: fallback = "second solver"
     capped = [f"{n} assets with at most {cap:.4g} each: {room:.4g} is invested, the rest is cash"] * short
     status = "fallback" if fallback else "nearest" if short or found.missed else "optimal"
-    said = [*why, *found.attempts, *found.missed, *found.notes, *capped, *notes, *left_out(excluded)]
+    reasons = [*why, *found.attempts, *found.missed, *found.notes, *capped, *notes, *left_out(excluded)]
     binding = _binding(assets, w, cap, found.zero)
     weights = pd.Series(weights, names)
-    return Allocation(weights, status, "; ".join(said), binding, achieved, fallback, excluded, growth=growth)
+    return Allocation(weights, status, "; ".join(reasons), binding, achieved, fallback, excluded,
+                      growth=growth)
 
 # %% ../../nbs/optimization/09_allocation.ipynb #b66f32d1
 def inverse_volatility(

@@ -105,7 +105,7 @@ class RiskParity:
         return decide(market, previous, self.basis, self.max_weight, method)
 
 def _budgets(budgets: dict | str | None, assets: pd.Index, market: Market) -> np.ndarray | None:
-    "(n,) budgets of the assets that take part; raises `UnknownNameError` on names that do not fit."
+    "(n,) budgets of the assets that are included; raises `UnknownNameError` on names that do not fit."
     if budgets is None: return None
     if budgets == "sector" or not market.assets.isin(list(budgets)).any():
         if market.sectors is None:
@@ -126,8 +126,8 @@ def _check_tree(part) -> None:
     choices = {"linkage": LINKAGES, "distance": ("correlation", "profile"), "split": ("half", "tree"),
                "measure": ("variance", "volatility"), "method": tuple(_METHODS)}
     for name, of in choices.items():
-        if (said := getattr(part, name, of[0])) not in of:
-            raise ParameterError(f"{name} is one of {', '.join(of)}, not {said!r}")
+        if (value := getattr(part, name, of[0])) not in of:
+            raise ParameterError(f"{name} is one of {', '.join(of)}, not {value!r}")
     k = getattr(part, "clusters", None)
     if k is not None and (k != int(k) or k < 1):
         raise ParameterError(f"clusters is a whole number, at least 1, or None, not {k!r}")

@@ -128,7 +128,7 @@ _ROBUST = 1.6448536269514722                   # 95% of the normal distribution,
 class Shapes:
     "The metrics of one estimate, each made when it is asked for."
     def __init__(self,
-        estimate: Estimate,              # of the assets that take part
+        estimate: Estimate,              # of the assets that are included
         held: np.ndarray | None = None,  # (N,) what is held of them; None where nothing is known
         gone: float = 0.,                # net weight that is held of others, and has to be closed
         payout: np.ndarray | None = None, # (N,) annual yields; None where nothing is known

@@ -24,7 +24,7 @@ from .risk_measures import Form, TailMean
 class Proposal:
     "Weights on their way to an outcome."
     w: np.ndarray
-    said: list = field(default_factory=list)      # what could not be met
+    unmet: list = field(default_factory=list)     # what could not be met
     fallback: str | None = None                   # what was answered instead
     search: str = ""                              # how it was searched
     agreement: float = 1.
@@ -101,8 +101,8 @@ def _best_sharpe(p: Program, space: Polytope, caps: dict, cap: tuple[Form, float
     best = space.most(e)
     if best <= 1e-12 * abs(e).max():
         calm = _capped(p, caps, least_within(space, risk, cap))
-        if calm.said: return calm
-        return replace(calm, said=[_nothing_earned(best)], fallback="minimum volatility")
+        if calm.unmet: return calm
+        return replace(calm, unmet=[_nothing_earned(best)], fallback="minimum volatility")
     found = tangency(space, e, risk, best)
     check_bounded(p, found.x)
     if cap is None or risk(found.x) <= cap[1]: return Proposal(found.x)
@@ -164,6 +164,7 @@ def _riskier(p: Program, space: Polytope, values: dict, top: np.ndarray) -> list
         if sum(h >= v for h, _ in found) >= 4: break
     return [w for _, w in sorted(found, key=lambda pair: -pair[0])]
 
+# %% ../../nbs/optimization/05_exact.ipynb #46a0c04f
 def _improved(p: Program, space: Polytope, values: dict, top: np.ndarray, w: np.ndarray) -> np.ndarray:
     "More return at the same risk, from tangent to tangent."
     shape, v, e = p.shapes[p.objective.metric], p.objective.value, p.shapes["return"].form.a
@@ -176,6 +177,7 @@ def _improved(p: Program, space: Polytope, values: dict, top: np.ndarray, w: np.
         w = x
     return w
 
+# %% ../../nbs/optimization/05_exact.ipynb #fced1f6f
 def beyond(
     p: Program,        # whose target is a risk above that of the most return
     space: Polytope,
@@ -215,7 +217,7 @@ def _achieve(p: Program, space: Polytope, caps: dict, cap: tuple[Form, float] | 
     start = form(space.least(limit[0]))
     sign = 1 if v > start else -1
     a = _capped(p, caps, most_within(space, sign * form.a, *limit))
-    if a.said: return a
+    if a.unmet: return a
     w = a.w
     return Proposal(w, [] if abs(form(w) - v) <= 1e-8 * max(size, abs(v))
                     else [missed(p, w, "at most" if sign > 0 else "at least")])
@@ -322,14 +324,14 @@ def _possible(p: Program, space: Polytope, values: dict, start: np.ndarray) -> t
     "Values of the convex guards that some portfolio has all of, and what had to give way."
     point = _settle(p, space, values, start, "- volatility")
     if point.status != "infeasible": return values, []
-    said, at, loose = [], _nearest(p, space, values, start), {}
+    unmet, at, loose = [], _nearest(p, space, values, start), {}
     for g in values:
         here, sign = p.shapes[g.what].value(at), 1 if g.relation == "<=" else -1
         if sign * (here - g.value) > 1e-9 * max(abs(g.value), 1e-3):
             others = " together with the other guards" if len(values) + len(p.rows) > 1 else ""
-            said.append(f"{g} cannot be met{others}: {say(g.what, here)} is nearest")
+            unmet.append(f"{g} cannot be met{others}: {say(g.what, here)} is nearest")
         loose[g] = g.value if sign * (here - g.value) <= 0 else here + sign * 1e-9 * max(abs(here), 1e-6)
-    return loose, said
+    return loose, unmet
 
 # %% ../../nbs/optimization/05_exact.ipynb #dd561665
 def _scaled_up(p: Program, space: Polytope, values: dict, w: np.ndarray) -> np.ndarray:
@@ -381,36 +383,36 @@ _NOT_CONVEX = ("drawdowns of compounded wealth are not convex in the weights, an
 
 def _from_elsewhere(p: Program, space: Polytope, values: dict, a: Proposal) -> Proposal:
     "Drawdowns of compounded wealth are not convex: the same from another start, and how far the two agree."
-    if a.said or p.objective.verb == "target": return replace(a, search=_NOT_CONVEX)
+    if a.unmet or p.objective.verb == "target": return replace(a, search=_NOT_CONVEX)
     corner = space.nearest(space.high)
     point = _settle(p, space, values, corner)
     if point.status != "optimal": return replace(a, search=_NOT_CONVEX, agreement=.5)
     first, second = score(p, a.w), score(p, point.x)
     apart = abs(first - second) / max(abs(first), 1e-12)
     w = a.w if first <= second else point.x
-    said = f"{_NOT_CONVEX}; two starts ended within {apart:.0e} of each other"
-    return replace(a, w=w, search=said, agreement=1. if apart < 1e-6 else .5)
+    how = f"{_NOT_CONVEX}; two starts ended within {apart:.0e} of each other"
+    return replace(a, w=w, search=how, agreement=1. if apart < 1e-6 else .5)
 
 # %% ../../nbs/optimization/05_exact.ipynb #b6eb1c9b
 def _convex(p: Program, space: Polytope) -> Proposal | None:
     "By planes or cones."
     aim, f = p.objective, p.shapes
-    start, said, tried = space.least(f["volatility"].risk), [], []
+    start, unmet, tried = space.least(f["volatility"].risk), [], []
     values = {g: g.value for g in p.convex}
     if values:
-        values, said = _possible(p, space, values, start)
+        values, unmet = _possible(p, space, values, start)
     if aim.verb == "target":
         if (a := _reach(p, space, values, start)) is None: return None
     else:
         if isinstance(f[aim.metric], Ratio) and (why := _no_ratio(p, space, values, start)):
             point = _settle(p, space, values, start, "- volatility")
-            return Proposal(_solved(point).x, [*said, why], "minimum volatility")
+            return Proposal(_solved(point).x, [*unmet, why], "minimum volatility")
         point = _solved(_settle(p, space, values, start))
         a, tried = Proposal(point.x), list(point.attempts)
         if isinstance(f[aim.metric], Ratio):
             check_bounded(p, point.x)
             a.w = _scaled_up(p, space, values, point.x)
-    a.said, a.tried = [*said, *a.said], [*tried, *a.tried]
+    a.unmet, a.tried = [*unmet, *a.unmet], [*tried, *a.tried]
     if any(isinstance(f[what], PathDependent) for what in aim.metrics):
         a = _from_elsewhere(p, space, values, a)
     return a

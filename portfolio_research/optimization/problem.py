@@ -70,7 +70,7 @@ def _name(g: Guard, names: Sequence[str]) -> str:
 
 def _bounds(objective, estimate: Estimate, market: Market,
             max_weight: float) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    "The least and greatest weight of each asset, and what is to be said about them."
+    "The least and greatest weight of each asset, and the notes about them."
     low, high, notes = np.zeros(N := len(estimate.assets)), np.full(N, float(max_weight)), []
     guards = [g for g in objective.guards if g.what == "weight"]
     if not objective.long_only:
@@ -84,7 +84,7 @@ def _bounds(objective, estimate: Estimate, market: Market,
         if g.of: _known(g, name, every, "asset")
         held = here == name if g.of else np.ones(N, bool)
         if g.of and not held.any() and g.relation != "<=" and g.value > 0:
-            notes.append(f"{g} cannot be met: {name} takes no part")
+            notes.append(f"{g} cannot be met: {name} is excluded")
         if g.relation != ">=": high[held] = np.minimum(high[held], g.value)
         if g.relation != "<=": low[held] = np.maximum(low[held], g.value)
     if (low > high).any():
@@ -170,29 +170,31 @@ def _net(objective) -> tuple[float, float]:
     if least > most + 1e-12: raise ObjectiveError(f"{', '.join(map(str, net + cash))}: no portfolio has both")
     return float(least), float(max(least, most))
 
+# %% ../../nbs/optimization/04_problem.ipynb #027985dc
 def _caps(objective, low: np.ndarray, high: np.ndarray) -> tuple[tuple[float, float], float, float, dict]:
     "The range of net, the most that is long and short, and the caps in words; raises `ObjectiveError`."
     least, most = _net(objective)
     tops = lambda names: [g.value for g in objective.guards if g.what in names and g.relation != ">="]
     at = lambda *names: min(tops(names), default=np.inf)
     caps = {"gross": at("gross", "leverage"), "long": at("long"), "short": at("short")}
-    said = [str(g) for g in objective.guards if g.opens or g.what == "cash"]
+    guards = [str(g) for g in objective.guards if g.opens or g.what == "cash"]
     if min(caps["gross"], caps["long"]) < least - 1e-12 or -min(caps["gross"], caps["short"]) > most + 1e-12:
-        _contradict(objective, said)
+        _contradict(objective, guards)
     long, short = min(caps["long"], np.maximum(high, 0).sum()), min(caps["short"], np.maximum(-low, 0).sum())
     floor, top = min(least, long), max(most, -short)                    # what the bounds leave of net
     for _ in range(3):
         short = min(short, (caps["gross"] - floor) / 2, caps["gross"], long - floor)
         long = min(long, (caps["gross"] + top) / 2, caps["gross"], short + top)
     if not max(long, short) < np.inf:
-        raise ObjectiveError(f"{', '.join(said)}: nothing limits what is held short, and each short pays for "
-                             "more that is long; add 'gross <= 160%', 'short <= 30%' or 'weight >= -10%'")
+        raise ObjectiveError(f"{', '.join(guards)}: nothing limits what is held short, and each short pays "
+                             "for more that is long; add 'gross <= 160%', 'short <= 30%' or 'weight >= -10%'")
     words = {"gross": ("gross", "leverage"), "long": ("long",), "short": ("short",)}
     for name, top in (("gross", min(caps["gross"], long + short)), ("long", long), ("short", short)):
         asked = [g.value for g in objective.guards if g.what in words[name] and g.relation != "<="]
-        if top < max(asked, default=0.) - 1e-12: _contradict(objective, said)
+        if top < max(asked, default=0.) - 1e-12: _contradict(objective, guards)
     return (least, most), max(long, 0.), max(short, 0.), caps
 
+# %% ../../nbs/optimization/04_problem.ipynb #9c4fd91c
 def sides_allowed(
     objective: Minimize | Maximize | Target,
 ) -> tuple[str, ...]:  # of "shorts", "leverage" and "cash"
@@ -206,10 +208,10 @@ def sides_allowed(
     leverage = bool(guards) and min(caps, default=np.inf) > 1 and (shorts or most > 1)
     return ("shorts",) * shorts + ("leverage",) * leverage + ("cash",) * (least < 1)
 
-def _contradict(objective, said: list[str]):
+def _contradict(objective, guards: list[str]):
     more = "" if any(g.what in ("net", "cash") for g in objective.guards) else \
         " with a net exposure of 100%, which is the default ('net = 0%' is dollar-neutral)"
-    raise ObjectiveError(f"{', '.join(said)}: no portfolio has all of these{more}")
+    raise ObjectiveError(f"{', '.join(guards)}: no portfolio has all of these{more}")
 
 # %% ../../nbs/optimization/04_problem.ipynb #107f0d23
 def _exposed(objective, low: np.ndarray, high: np.ndarray, groups: list) -> tuple[Polytope, list[str]]:
@@ -245,7 +247,7 @@ def _exposed(objective, low: np.ndarray, high: np.ndarray, groups: list) -> tupl
 
 # %% ../../nbs/optimization/04_problem.ipynb #ad33cda4
 def _held(previous: pd.Series | None, names: pd.Index) -> tuple[np.ndarray | None, float, float | None]:
-    "Weights held of the assets that take part, net and gross weight of the others; None: nothing is held."
+    "Weights held of the assets that are included, net and gross weight of the others; None: nothing is held."
     if previous is None or not (abs(previous.to_numpy()) > 0).any(): return None, 0., None
     held = previous.reindex(names).fillna(0.).to_numpy()
     if not (previous.to_numpy() < 0).any(): return held, max(float(previous.sum() - held.sum()), 0.), None
@@ -270,7 +272,7 @@ def _payout(market: Market, names: pd.Index) -> np.ndarray | None:
 class Program:
     "An objective made ready to be solved."
     objective: Minimize | Maximize | Target
-    assets: pd.Index                            # (N,) the ones that take part
+    assets: pd.Index                            # (N,) the included ones
     shapes: Shapes                              # every metric as a function of their weights
     space: Polytope  # what the guards on weights, sectors, cash and linear metrics leave
     rows: tuple[Guard, ...]  # guards in the order of the rows of the space, after the first
@@ -285,7 +287,7 @@ class Program:
 # %% ../../nbs/optimization/04_problem.ipynb #e8b7abc0
 def compile_objective(
     objective: Minimize | Maximize | Target,
-    estimate: Estimate,                    # of the assets that take part
+    estimate: Estimate,                    # of the assets that are included
     market: Market,                        # where it comes from; sectors and yields are taken from it
     max_weight: float = 1.0,               # greatest weight of each asset, fraction in (0, 1]
     previous: pd.Series | None = None,     # weights held now, by name; None where nothing is known
@@ -351,9 +353,9 @@ def relaxed(
     def value(i):
         what = p.rows[i].what
         return level[i] if what in ("weight", "sector") else p.shapes[what].value(w)
-    said = [f"{p.sides[i]} cannot be met together with the other guards: {say(p.rows[i].what, value(i))} is "
+    notes = [f"{p.sides[i]} cannot be met together with the other guards: {say(p.rows[i].what, value(i))} is "
             "nearest" for i in missed]
-    return replace(space, lower=lower, upper=upper), said
+    return replace(space, lower=lower, upper=upper), notes
 
 # %% ../../nbs/optimization/04_problem.ipynb #ead4bca5
 def _least_slack(space: Polytope, gives: np.ndarray) -> np.ndarray | None:

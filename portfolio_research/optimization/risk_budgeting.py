@@ -55,16 +55,16 @@ class Wanted:
 # %% ../../nbs/optimization/07_risk_budgeting.ipynb #81173c9b
 def _budget_qp(P, q, row, total, high, start=None) -> tuple[np.ndarray, np.ndarray, float, tuple[str, ...]]:
     "Minimise x'Px/2 + q'x over row @ x = total, 0 <= x <= high: x, where at zero, error, attempts in vain."
-    try: found, said = one_row_qp(P, q, row, total, high, start), ""
-    except ArithmeticError as e: found, said = None, f"pivoting raised {type(e).__name__}: {e}"
+    try: found, problem = one_row_qp(P, q, row, total, high, start), ""
+    except ArithmeticError as e: found, problem = None, f"pivoting raised {type(e).__name__}: {e}"
     if found is not None and found.solved: return found.x, found.state < 0, found.residual, ()
-    said = said or f"pivoting ended with residual {found.residual:.1e}"
+    problem = problem or f"pivoting ended with residual {found.residual:.1e}"
     A = None if total is None else np.ones((1, len(P))) if row is None else row[None]
     top = np.full(len(P), high) if np.ndim(high) == 0 else high
     s = solve_qp(P, q, A, total, total, (0., np.where(np.isfinite(top), top, np.inf)), solvers=list(SOLVERS))
-    if not s.solved: raise NoPortfolioError(f"{said}; {s.status}: {s.reason}")
+    if not s.solved: raise NoPortfolioError(f"{problem}; {s.status}: {s.reason}")
     zero = s.multipliers[:len(P)] < -1e-7 * abs(s.multipliers).max()
-    return s.x, zero, s.residual, (said, *s.attempts)
+    return s.x, zero, s.residual, (problem, *s.attempts)
 
 # %% ../../nbs/optimization/07_risk_budgeting.ipynb #96e17d44
 def least_variance(
@@ -180,9 +180,9 @@ def _capped(S: np.ndarray, C: np.ndarray, b: np.ndarray, s: np.ndarray, cap: flo
     error = max(abs(shares - want)[~at].max(initial=0), (shares - want)[at].max(initial=0), abs(w.sum() - 1))
     if not error <= 1e-9:
         raise NoPortfolioError(f"risk budgets within a cap of {cap:.4g}: missed by {error:.1e}")
-    said = (f"{int(at.sum())} held at {cap:.4g} carry {shares[at].sum():.4g} of the risk, "
+    note = (f"{int(at.sum())} held at {cap:.4g} carry {shares[at].sum():.4g} of the risk, "
             f"for a budget of {b[at].sum():.4g}")
-    return Wanted(w, float(error), np.zeros(len(w), bool), (said,))
+    return Wanted(w, float(error), np.zeros(len(w), bool), (note,))
 
 # %% ../../nbs/optimization/07_risk_budgeting.ipynb #528fd1cd
 def diversification_ratio(

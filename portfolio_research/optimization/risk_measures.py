@@ -231,7 +231,7 @@ class Shrinkage:
 @dataclass(frozen=True, eq=False)
 class Turnover:
     "One-way turnover from what is held, cash among the names."
-    held: np.ndarray            # (N,) weights of the assets that take part
+    held: np.ndarray            # (N,) weights of the assets that are included
     gone: float = 0.            # net weight of those that do not, which are sold, and bought back where short
     closed: float | None = None # their gross weight; None: none of them is short
     polyhedral = True

@@ -169,8 +169,9 @@ class Policy:
         """What its states and its book belong to: its text, and a digest of the source of each part of one's
         own."""
         own = "".join(f" [{name} {digest}]" for name, digest in own_parts(self).items())
-        said = {"costs": None, "fill": "close", "margin": None, "min_trade": 0.0}
-        more = "".join(f" [{k}={value}]" for k, then in said.items() if (value := getattr(self, k)) != then)
+        defaults = {"costs": None, "fill": "close", "margin": None, "min_trade": 0.0}
+        more = "".join(f" [{k}={value}]" for k, usual in defaults.items()
+                       if (value := getattr(self, k)) != usual)
         return re.sub(r" at 0x[0-9a-f]+", "", repr(self)) + more + own
     def review(self,
         market: Market,                            # what is known; decided as of its last date
@@ -392,9 +393,9 @@ def _odd(market: Market, targets: np.ndarray, current: np.ndarray, before: list,
          k: int) -> dict[int, list[str]]:
     "By bar from k on, what is odd in the data of what is held, was held a bar before, or is wanted."
     concerned = (targets != 0) | (current != 0) | (np.vstack([before, current[:-1]]) != 0)
-    said = {t - k: [text for i, text in odd if i < 0 or concerned[t - k, i]]
+    flagged = {t - k: [text for i, text in odd if i < 0 or concerned[t - k, i]]
             for t, odd in odd_bars(market, k).items()}
-    return {t: texts for t, texts in said.items() if texts}
+    return {t: texts for t, texts in flagged.items() if texts}
 
 def _touched(sleeves: _Sleeves, weights: np.ndarray, trades: np.ndarray, k: int) -> np.ndarray:
     "(T, N) assets in which a sleeve that trades, or is newly funded, holds or wants something."
@@ -524,8 +525,9 @@ def _against(decision: Decision, path: Decisions, holdings, state: dict, policy:
     expected = pd.Series(path.current[-1], path.assets)
     delta = decision.targets - held
     off = ((held - expected).abs() > policy.tolerance) & large(delta)
-    said = (f"{name} is held at {held[name]:.1%}, expected {expected[name]:.1%}" for name in path.assets[off])
-    flags = tuple(Flag("warn", "holdings", text) for text in said)
+    texts = (f"{name} is held at {held[name]:.1%}, expected {expected[name]:.1%}"
+             for name in path.assets[off])
+    flags = tuple(Flag("warn", "holdings", text) for text in texts)
     return replace(decision, orders=delta[large(delta) & (path.traded[-1] | off & (delta != 0))],
                    flags=decision.flags + flags)
 

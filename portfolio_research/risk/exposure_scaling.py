@@ -20,16 +20,16 @@ from .stop_loss import NoReentry, Reentry, check_way, comes_back, fed, stays
 # %% ../../nbs/risk/07_exposure_scaling.ipynb #799c9d7c
 @part
 def graded(
-    said: float,     # exposure said last
+    last: float,     # exposure ordered last
     allowed: float,  # largest exposure admissible now; negative: none
     band: float,     # width of the band below it, a fraction of it, in [0, 1)
     most: float = 1.0,  # largest exposure of all, >= 1
 ) -> float:          # exposure in [0, most], never above `allowed` but for rounding
     "Follow an allowance in steps."
     if allowed <= 0: return 0.0
-    if said > allowed + ROUNDING or said < (1 - band) * allowed - ROUNDING:
+    if last > allowed + ROUNDING or last < (1 - band) * allowed - ROUNDING:
         return min(most, (1 - band / 2) * allowed)
-    return said
+    return last
 
 # %% ../../nbs/risk/07_exposure_scaling.ipynb #7c755010
 def _volatility_step(state, r, params):
@@ -88,9 +88,9 @@ def _cushion_step(state, r, params):
     elif comes_back(state, _BACK, params[4], params[5], gap): state[_REF], locked = wealth, False
     cushion = 1 - state[_FLOOR] * state[_REF] / wealth if wealth > 0 else 0.0
     state[SIGNAL] = cushion
-    said = 0.0 if locked or cushion < _LOCKED else graded(state[EXPOSURE], multiplier * cushion, band)
-    order(state, OWN, said)
-    return said
+    wanted = 0.0 if locked or cushion < _LOCKED else graded(state[EXPOSURE], multiplier * cushion, band)
+    order(state, OWN, wanted)
+    return wanted
 
 _cushion_run = compiled(_cushion_step)
 

@@ -29,9 +29,9 @@ class Placement:
             raise ParameterError(f"Placement: shadow is 'managed' or 'unmanaged', not {self.shadow!r}")
     def __str__(self) -> str:
         places = {"on each strategy": self.strategy, "on the whole portfolio": self.portfolio}
-        said = " and ".join(f"{rule} {where}" for where, rule in places.items() if rule) or "no drawdown rule"
+        text = " and ".join(f"{rule} {where}" for where, rule in places.items() if rule) or "no drawdown rule"
         both = self.strategy is not None and self.portfolio is not None
-        return said + ", as it would be without any rule" * (both and self.shadow == "unmanaged")
+        return text + ", as it would be without any rule" * (both and self.shadow == "unmanaged")
 
 def per_strategy(rule: DrawdownRule) -> Placement:
     "The rule on each strategy's own curve."

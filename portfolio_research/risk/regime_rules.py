@@ -148,16 +148,16 @@ def _refit_jump(rule: "JumpRule", state: np.ndarray, r: float, window: int) -> N
     ring = scale + 4 * _F + 3 * _H
     recent = np.append(np.roll(state[ring:], -seen), r)[-min(seen + 1, window):]
     x = downside_features(recent, HALFLIVES)
-    said = np.isfinite(x).all(axis=1)
+    known = np.isfinite(x).all(axis=1)
     model = lambda: JumpModel(state[c:scale].copy().reshape(k, _F), rule.penalty,
                               *state[scale:scale + 4 * _F].copy().reshape(4, _F), 0.0)
     settings = dict(n_states=k, penalty=rule.penalty, seed=rule.seed)
-    fit = fit_jump(x[said], recent[said] ** 2, warm=model(), starts=0, **settings) if state[OWN] else None
-    if fit is None or fit.refused: fit = fit_jump(x[said], recent[said] ** 2, **settings)
+    fit = fit_jump(x[known], recent[known] ** 2, warm=model(), starts=0, **settings) if state[OWN] else None
+    if fit is None or fit.refused: fit = fit_jump(x[known], recent[known] ** 2, **settings)
     if fit.refused: return
     state[OWN], state[c:scale] = 1.0, fit.centers.ravel()
     state[scale:scale + 4 * _F] = np.concatenate([fit.low, fit.high, fit.mean, fit.std])
-    before = fit.values(x[:-1][said[:-1]])
+    before = fit.values(x[:-1][known[:-1]])
     state[v:c] = before[-1] if len(before) else 0.0
 
 @dataclass(frozen=True)

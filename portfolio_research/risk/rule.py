@@ -87,7 +87,7 @@ def _prepared(rule: BaseRule, per_year: float) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([head, memory]), np.asarray(rule.params(per_year), float)
 
 def _walk(rule: BaseRule, state, returns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    "Exposures, signals and the new state; bars without a return repeat what was said before."
+    "Exposures, signals and the new state; bars without a return repeat the values before."
     state, returns = np.array(state, float), np.array(returns, float, ndmin=1)
     blank, params = _prepared(rule, float(state[PER_YEAR]) if len(state) >= OWN else 252.0)
     if state.shape != blank.shape or state[OWNER] != blank[OWNER] or not np.isfinite(state).all():
@@ -98,10 +98,10 @@ def _walk(rule: BaseRule, state, returns) -> tuple[np.ndarray, np.ndarray, np.nd
     if (bad := (returns < -1) | np.isinf(returns)).any():
         raise UnitError(f"{rule}: {returns[bad][0]:g} is no simple return; these may be percent")
     live = ~np.isnan(returns)
-    said = np.empty((2, live.sum() + 1))
-    said[:, 0] = state[EXPOSURE], state[SIGNAL]
-    rule.run(state, returns[live], params, said[0, 1:], said[1, 1:])
-    return *said[:, np.cumsum(live)], state
+    both_rows = np.empty((2, live.sum() + 1))
+    both_rows[:, 0] = state[EXPOSURE], state[SIGNAL]
+    rule.run(state, returns[live], params, both_rows[0, 1:], both_rows[1, 1:])
+    return *both_rows[:, np.cumsum(live)], state
 
 def check_one_stream(who, returns: pd.Series) -> pd.Series:
     "Returns of one stream, checked."
@@ -235,19 +235,19 @@ class _Combined(BaseRule):
     def run(self, state, returns, params, exposures, signals) -> None:
         "Each part over its own stretch of the state; the signal is the exposure."
         if not len(returns): return
-        said, at = np.empty((len(self.parts), len(returns))), OWN
-        for part, e in zip(self.parts, said, strict=True):
+        each, at = np.empty((len(self.parts), len(returns))), OWN
+        for part, e in zip(self.parts, each, strict=True):
             blank, numbers = _prepared(part, float(state[PER_YEAR]))
             part.run(own := state[at:at + len(blank)], returns, numbers, e, signals)
             at += len(blank)
         state[WEALTH:PER_YEAR] = own[WEALTH:PER_YEAR]
         shares = lambda e, axis: np.minimum(self._shares(e), self.max_exposure)
         both = {"&": np.min, "|": np.max, "+": shares}[self.how]
-        exposures[:] = signals[:] = both(said, axis=0)
+        exposures[:] = signals[:] = both(each, axis=0)
         state[[EXPOSURE, SIGNAL]] = exposures[-1]
-    def _shares(self, said: np.ndarray) -> np.ndarray:
-        total = np.zeros(said.shape[1])
-        for w, e in zip(self.weights, said, strict=True): total += w * e
+    def _shares(self, each: np.ndarray) -> np.ndarray:
+        total = np.zeros(each.shape[1])
+        for w, e in zip(self.weights, each, strict=True): total += w * e
         return total
 
 # %% ../../nbs/risk/02_rule.ipynb #1e583b77
@@ -306,10 +306,10 @@ def plot_rule(
     percent_axis(mid, "held")
     percent_axis(low, "under water")
     per_year, n = per_year or periods_per_year(returns.index, "returns"), int(returns.count())
-    said = (f"{rule}: {held.mean():.0%} invested, trades {traded / max(n, 1) * per_year:.1f} times the book "
+    text = (f"{rule}: {held.mean():.0%} invested, trades {traded / max(n, 1) * per_year:.1f} times the book "
             "a year")
-    if n < rule.warmup(per_year): said += f"; {n} returns do not fill its window of {rule.warmup(per_year)}"
-    top.set_title(fill(said, 78), fontsize=9)
+    if n < rule.warmup(per_year): text += f"; {n} returns do not fill its window of {rule.warmup(per_year)}"
+    top.set_title(fill(text, 78), fontsize=9)
     return fig
 
 # %% ../../nbs/risk/02_rule.ipynb #9b44a2bd
@@ -327,9 +327,9 @@ def check_cuts(
     n = len(returns)
     cuts = np.sort(np.random.default_rng(seed).integers(0, n, 12))
     for places in (cuts, np.arange(max(n - bars, 1), n)):
-        state, said = rule.start(), []
+        state, pieces = rule.start(), []
         for piece in np.split(returns, places):
             e, state = rule.advance(json.loads(json.dumps(list(state))), piece)
-            said.append(e)
-        same = np.concatenate(said).tobytes() == whole.tobytes() and state.tobytes() == last.tobytes()
+            pieces.append(e)
+        same = np.concatenate(pieces).tobytes() == whole.tobytes() and state.tobytes() == last.tobytes()
         assert same, f"{rule}: cut at {places[:3]}..., the answer differs"

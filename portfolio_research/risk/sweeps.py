@@ -17,7 +17,7 @@ import pandas as pd
 from ..core import ParameterError, periods_per_year
 from .rule import BaseRule, cash_by_date, check_one_stream
 from ..execution.costs import cost_fraction
-from .kernels import (BOOK, EXPOSURE, HELD, MONEY, OWN, PER_YEAR, SAID, TRADED,
+from .kernels import (BOOK, EXPOSURE, HELD, MONEY, OWN, ORDERED, PER_YEAR, TRADED,
     WAITING, WEALTH, bar, compiled, observe, order)
 
 # %% ../../nbs/risk/08_sweeps.ipynb #f3dada72
@@ -44,7 +44,7 @@ def _swept(
             state[EXPOSURE], state[WEALTH], state[PER_YEAR] = 1.0, 1.0, per_year
             n = min(begins.shape[1], sizes[i] - OWN)
             state[OWN:OWN + n] = begins[i, :n]
-            book[HELD], book[SAID], book[MONEY], book[WAITING] = 1.0, 1.0, 1.0, -1.0
+            book[HELD], book[ORDERED], book[MONEY], book[WAITING] = 1.0, 1.0, 1.0, -1.0
             top, depth, total, squares, plain, plain2, held = 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
             for t in range(T):
                 r = returns[t]
@@ -89,16 +89,17 @@ def sweep_exposures(
     returns: pd.Series,             # (T,) as for `sweep_rules`
     per_year: float | None = None,  # bars in a year; None: as the dates say
 ) -> pd.DataFrame:                  # (T, rules) exposures, a column a rule; 8 bytes each
-    "What each of many rules would have said, to the bit as `rule.exposure`."
+    "The exposures of many rules, to the bit as `rule.exposure`."
     live, per_year, r = _given(rules, returns, per_year)
-    said = np.ones((len(rules), live.sum() + 1))
+    exposures = np.ones((len(rules), live.sum() + 1))
     for step, members in _groups(rules).items():
         if step is not None:
             alike = [rules[i] for i in members]
-            said[members, 1:] = _together(alike, step, r, 0 * r, 0.0, per_year, keep=True)[0]
+            exposures[members, 1:] = _together(alike, step, r, 0 * r, 0.0, per_year, keep=True)[0]
         else:
-            for i in members: said[i, 1:] = rules[i].advance(rules[i].start(per_year), r)[0]
-    return pd.DataFrame(said[:, np.cumsum(live)].T, returns.index, pd.Index(rules, dtype=object, name="rule"))
+            for i in members: exposures[i, 1:] = rules[i].advance(rules[i].start(per_year), r)[0]
+    columns = pd.Index(rules, dtype=object, name="rule")
+    return pd.DataFrame(exposures[:, np.cumsum(live)].T, returns.index, columns)
 
 # %% ../../nbs/risk/08_sweeps.ipynb #abd06d1c
 def _given(rules: Sequence[BaseRule], returns: pd.Series,
@@ -139,8 +140,8 @@ def _replay(state, r, numbers):
 
 def _one_by_one(rule: BaseRule, r, cash, cost: float, per_year: float) -> np.ndarray:
     "The summary of one rule by its own loop."
-    said, summary = rule.advance(rule.start(per_year), r)[0], np.empty((1, 8))
-    _kernel(_replay, False)(r, cash, cost, per_year, np.zeros((1, 1)), np.array([OWN]), said[None],
+    exposures, summary = rule.advance(rule.start(per_year), r)[0], np.empty((1, 8))
+    _kernel(_replay, False)(r, cash, cost, per_year, np.zeros((1, 1)), np.array([OWN]), exposures[None],
                             np.empty((0, len(r))), summary)
     return summary[0]
 

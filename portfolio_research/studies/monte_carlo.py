@@ -20,8 +20,8 @@ import pandas as pd
 
 from ..core import ParameterError, UnknownNameError
 from ..risk.rule import BaseRule
-from portfolio_research.studies.simulated_strategies import (LEVELS, Setup, LevelPath, Said, ReturnModel,
-    simulated_returns)
+from .simulated_strategies import (
+    LEVELS, Setup, LevelPath, RuleExposure, simulated_returns, ReturnModel)
 
 # %% ../../nbs/studies/04_monte_carlo.ipynb #49f1b10d
 NUMBERS = ("mean", "square", "cagr", "depth", "exposure", "turnover", "stops", "for nothing", "healthy")
@@ -42,7 +42,7 @@ def _stream_numbers(net: np.ndarray, scale: float, out: np.ndarray) -> None:
 def _stops(exposure: np.ndarray, monitored_returns: np.ndarray, broken: np.ndarray, out: np.ndarray) -> None:
     "Stops of K monitored streams, those for nothing, those of the healthy; added to `out`."
     for k in range(exposure.shape[1]):
-        wealth, sold, since = 1.0, 0.0, -1               # since: the bar as of which the stop was said
+        wealth, sold, since = 1.0, 0.0, -1               # since: the bar as of which the stop was ordered
         for t in range(1, len(exposure)):
             wealth *= 1 + monitored_returns[t, k]
             if since == t - 1: sold = wealth             # filled at the next bar
@@ -61,7 +61,7 @@ def _numbers(level: LevelPath, broken: np.ndarray, per_year: float, out: np.ndar
     years = (len(level.net) - 2) / per_year
     out[2] = out[2] ** (1 / years) - 1
     out[4], out[5] = level.held[1:-1].sum() / (len(level.net) - 2), level.traded[2:].sum() / 2 / years
-    for exposure, monitored in level.said:
+    for exposure, monitored in level.rules:
         whole = monitored.shape[1] < len(broken)
         _stops(exposure, monitored, broken[[broken.argmin()]] if whole else broken, out[6:])
 
@@ -193,10 +193,10 @@ def _block(model: ReturnModel, setup: Setup, levels: tuple, seed: int, block: ra
 
 def _at_random(setup: Setup, returns: np.ndarray, own: dict, other: dict) -> list[LevelPath]:
     "One path under the exposures of another."
-    x, g = (other[level].said[0].exposure for level in LEVELS[1:3])
+    x, g = (other[level].rules[0].exposure for level in LEVELS[1:3])
     free, kept = own["no rule"], setup.pool(setup.earned(returns, x))
-    return [setup.account(returns, kept, x, (Said(x, returns),)),
-            setup.account(returns, free, g, (Said(g, free.net[:, None]),))]
+    return [setup.account(returns, kept, x, (RuleExposure(x, returns),)),
+            setup.account(returns, free, g, (RuleExposure(g, free.net[:, None]),))]
 
 # %% ../../nbs/studies/04_monte_carlo.ipynb #7a18788b
 def matched(

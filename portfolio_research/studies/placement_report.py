@@ -28,11 +28,11 @@ def headline(
     if answer.equal: raise ParameterError("headline: give the study as it is; it is made equal here")
     d, best = {s: answer.difference(s) for s in COMPARED}, selection(answer)
     years = len(answer.returns) / answer.market.per_year
-    said = ("The whole portfolio won" if d["sharpe"].low > 0 else
+    winner = ("The whole portfolio won" if d["sharpe"].low > 0 else
             "Each strategy won" if d["sharpe"].high < 0 else "It depends")
     none = answer.difference("sharpe", against="")
     return " ".join([
-        f"{said}: over {years:.0f} years and {_count(len(answer.rules), 'rule')},",
+        f"{winner}: over {years:.0f} years and {_count(len(answer.rules), 'rule')},",
         "managing risk on the whole portfolio and not on each strategy changed the Sharpe ratio by",
         f"{d['sharpe'].interval} on average ({answer.level:.0%} interval),",
         f"growth by {d['cagr'].interval} a year,",
@@ -42,7 +42,8 @@ def headline(
         f"Against no rule at all, rules on the whole portfolio changed the Sharpe ratio by {none.interval}.",
         f"{best.tried} arms were tried; the highest Sharpe ratio, {best.sharpe:.2f}, belongs to "
         f"{_arm_name(best.best)};",
-        f"that this is more than the luck of the best has a confidence of {best.confidence:.0%},",
+        "the probability that this exceeds what the best of so many would show by luck is "
+        f"{best.confidence:.0%},",
         f"and picking the best arm by its past has a probability of overfitting of {best.overfitting:.0%}."])
 
 def _arm_name(
@@ -69,11 +70,12 @@ def _by_rule(sharpe: dict[str, Difference], level: float) -> str:
 
 def _made_equal(answer: PlacementStudy) -> str:
     "What is left of growth and drawdown when neither level is invested more, or risks more."
-    said = {}
+    intervals = {}
     for what, where in EQUAL.items():
         fair = answer.at_equal(what)
-        said[where] = f"{fair.difference('cagr').interval} and {fair.difference('max_drawdown').interval}"
-    (exposure, first), (volatility, second) = said.items()
+        intervals[where] = (f"{fair.difference('cagr').interval} and "
+                            f"{fair.difference('max_drawdown').interval}")
+    (exposure, first), (volatility, second) = intervals.items()
     return (f"{exposure.capitalize()} growth and the maximum drawdown changed by {first}; "
             f"{volatility} by {second}.")
 

@@ -209,11 +209,11 @@ class Difference:
         return f"{self.metric.label + ' ' if self.metric else ''}{self.interval} at {self.level:.0%}"
     def sentence(self) -> str:
         "The whole of it in words."
-        said = (f"{self.a} against {self.b}: {self}, not of this sign in {self.p:.0%} of {self.n} resamples: "
+        text = (f"{self.a} against {self.b}: {self}, not of this sign in {self.p:.0%} of {self.n} resamples: "
                 f"{self.verdict}")
-        if self.tried == 1: return said + "."
+        if self.tried == 1: return text + "."
         by_luck = (1 - self.level) * self.tried
-        return (f"{said}; one of {self.tried} comparisons, of which about {by_luck:.1f} would exclude zero "
+        return (f"{text}; one of {self.tried} comparisons, of which about {by_luck:.1f} would exclude zero "
                 "by luck alone.")
 
 # %% ../../nbs/validation/03_bootstrap.ipynb #3cd4c898

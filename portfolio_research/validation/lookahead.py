@@ -89,7 +89,7 @@ def assert_causal(
     seed: int = 0,          # chooses the cuts and the changes
     rounding: float = 1e-12,  # differences that are no leak, relative to a column's greatest value; 0: none
 ) -> Checked:               # number of values that were compared
-    "Raise `LookAheadError` unless all that is said up to a cut survives any change of the future."
+    "Raise `LookAheadError` unless every output up to a cut survives any change of the future."
     T, rng = len(market.dates), np.random.default_rng(seed)
     if T < 3: raise EmptyDataError(f"assert_causal: {T} bars are too few to have a past and a future")
     if cuts != "all" and (not isinstance(cuts, int) or cuts < 1):
@@ -113,7 +113,7 @@ def assert_causal(
                                   rounding)
                 compared, worst = compared + n, max(worst, off)
     if not compared:
-        raise EmptyDataError(f"{component!r}: it said nothing up to any of the cuts; give a longer market")
+        raise EmptyDataError(f"{component!r}: it gave no output up to any of the cuts; give a longer market")
     out = Checked(compared)
     out.share, out.notes = len(places) / T, tuple(_remarks(ask, truth, component, market, rng, worst))
     return out
@@ -126,6 +126,7 @@ def _places(T: int, cuts: int | str, rng: np.random.Generator) -> np.ndarray:
     early = np.geomspace(1, max(T // 4, 1), quarter + 1).astype(int)
     return np.unique([*early[:int(cuts)], *rng.integers(T // 4, T - 1, quarter), T - 2])
 
+# %% ../../nbs/validation/01_lookahead.ipynb #b9710377
 def _fresh(component: Any) -> Any:
     "A copy that has not been asked anything; a function with what it has closed over."
     try:
@@ -142,15 +143,17 @@ def _copied(market: Market) -> Market:
     out.__dict__.update({name: copied(value) for name, value in market.__dict__.items()})
     return out
 
+# %% ../../nbs/validation/01_lookahead.ipynb #ea38bcd9
 def _asked(ask: Callable, other: Market, truth: list, component: Any, cut: pd.Timestamp, what: str) -> list:
-    "What is said about another future; an error is an answer where nothing had been said up to the cut."
+    "The outputs for another future; an error is an answer where nothing had been given up to the cut."
     try: return ask(other)
     except Exception as error:
-        said = any(a.loc[:cut].notna().any(axis=None) for _, a, _ in truth)
-        if not said and what == "are cut off": return [(name, a.iloc[:0], lag) for name, a, lag in truth]
+        defined = any(a.loc[:cut].notna().any(axis=None) for _, a, _ in truth)
+        if not defined and what == "are cut off": return [(name, a.iloc[:0], lag) for name, a, lag in truth]
         raise LookAheadError(f"{_name(component)} looks ahead: it has an answer up to {day(cut)}, and none "
                              f"when the prices after it {what}: {type(error).__name__}: {error}") from error
 
+# %% ../../nbs/validation/01_lookahead.ipynb #aa83b4a1
 def _remarks(ask: Callable, truth: list, component: Any, market: Market, rng: np.random.Generator,
              worst: float) -> Iterator[str]:
     "What a reader should know; raises where an answer was not made from the market that was given."
@@ -188,12 +191,14 @@ def _name(component: Any) -> str:
     "What to call a component in a message."
     return getattr(component, "__name__", None) or repr(component)
 
+# %% ../../nbs/validation/01_lookahead.ipynb #c1ceccb6
 def _speaking(tables: list[pd.DataFrame], dates: pd.DatetimeIndex) -> np.ndarray:
     "Places where an answer changes, but for the last two bars: there a leak of one bar would show."
     changes = [table.index[(table.ne(table.shift()) & table.notna()).any(axis=1)] for table in tables]
     at = np.unique(np.concatenate([dates.get_indexer(rows[rows.isin(dates)]) for rows in changes]))
     return at[(at > 0) & (at < len(dates) - 2)]
 
+# %% ../../nbs/validation/01_lookahead.ipynb #45c95d75
 def _same(a: pd.DataFrame, b: pd.DataFrame) -> np.ndarray:
     "Where two tables of one shape hold the same values; NaN equals NaN."
     x, y = a.to_numpy(), b.to_numpy()

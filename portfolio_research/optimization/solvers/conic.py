@@ -90,7 +90,7 @@ def solve_cones(
              "soc": clarabel.SecondOrderConeT}
     cones = [c for kind, k in program.cones
              for c in ([clarabel.ExponentialConeT()] * (k // 3) if kind == "exp" else [kinds[kind](k)])]
-    said = ""
+    problem = ""
     for changed in _SETTINGS:
         settings = _settings(clarabel.DefaultSettings(), changed)
         try: found = clarabel.DefaultSolver(sparse.triu(P, format="csc"), q, A, b, cones, settings).solve()
@@ -103,8 +103,8 @@ def solve_cones(
         residual = _residual(program, P, q, A, b, x,
                              z) if np.isfinite(x).all() and np.isfinite(z).all() else np.inf
         if residual <= tol: break
-        said = said or f"clarabel said {found.status}, with residual {residual:.1e}"
-    else: return Solution.none(n, "failed", said)
+        problem = problem or f"clarabel ended with {found.status}, with residual {residual:.1e}"
+    else: return Solution.none(n, "failed", problem)
     return Solution(x, value=float(x @ (P @ x) / 2 + q @ x), residual=residual, method="clarabel")
 
 _SETTINGS = ({}, dict(equilibrate_enable=False, max_step_fraction=.9),          # in the order of trial
@@ -133,6 +133,7 @@ def _matrices(p: ConeProgram) -> tuple:
     A.eliminate_zeros()
     return P, q, A, b
 
+# %% ../../../nbs/optimization/solvers/05_conic.ipynb #20f0ecbb
 def _outside(p: ConeProgram, s: np.ndarray, dual: bool = False) -> float:
     "How far s is outside the cones, or the dual ones, relative to its size in each."
     worst, start = 0., 0
@@ -155,6 +156,7 @@ def _outside_exp(u: np.ndarray, v: np.ndarray, w: np.ndarray, dual: bool) -> flo
                                np.maximum(np.maximum(u, -w), -v))
     return float(error.max(initial=0))
 
+# %% ../../../nbs/optimization/solvers/05_conic.ipynb #a7f1d9a6
 def _residual(p: ConeProgram, P, q, A, b, x, z) -> float:
     "Greatest relative error of feasibility, dual feasibility, stationarity and gap."
     Px, Az = P @ x, A.T @ z

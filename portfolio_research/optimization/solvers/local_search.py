@@ -56,7 +56,7 @@ class Planes:
     at: np.ndarray     # (K, N)
     value: np.ndarray  # (K, J) the value, then the limits
     slope: np.ndarray  # (K, J, N)
-    used: np.ndarray   # (K, J) whether the plane takes part
+    used: np.ndarray   # (K, J) whether the plane is used
     def __len__(self) -> int: return len(self.at)
     def __getitem__(self, i) -> "Planes": return Planes(*(getattr(self, f.name)[i] for f in fields(self)))
     def __add__(self, other: "Planes") -> "Planes":

@@ -185,8 +185,8 @@ def _impossible(qp: QP, names: Sequence[str]) -> tuple[str, np.ndarray] | None:
     "Why no point satisfies the constraints, proved, and the nearest point; None where that cannot be proved."
     if (crossed := np.flatnonzero(qp.floor > qp.ceiling)).size:
         k = crossed[0]
-        said = f"{qp.name(k)} cannot be at least {qp.floor[k]:g} and at most {qp.ceiling[k]:g}"
-        return said, np.full(len(qp.q), np.nan)
+        limits = f"{qp.name(k)} cannot be at least {qp.floor[k]:g} and at most {qp.ceiling[k]:g}"
+        return limits, np.full(len(qp.q), np.nan)
     unequal = (qp.floor < qp.ceiling)[len(qp.q):]
     for gives in (unequal, np.ones_like(unequal)):
         for name in names if gives.any() else ():
@@ -210,10 +210,10 @@ def _shortfalls(qp: QP, x: np.ndarray) -> str:
     N, level = len(x), qp.levels(x)
     missed = level - np.clip(level, qp.floor, qp.ceiling)
     worst = [k for k in range(N, len(level)) if abs(missed[k]) > 1e-6 * abs(missed).max()]
-    said = (f"at least {qp.floor[k]:g}" if missed[k] < 0 else f"at most {qp.ceiling[k]:g}" for k in worst)
+    limits = (f"at least {qp.floor[k]:g}" if missed[k] < 0 else f"at most {qp.ceiling[k]:g}" for k in worst)
     return ("no point satisfies all constraints; the nearest has "
             + ", ".join(f"{qp.name(k)} {level[k]:g} where {wanted} is asked" for k,
-                        wanted in zip(worst, said, strict=True)))
+                        wanted in zip(worst, limits, strict=True)))
 
 # %% ../../../nbs/optimization/solvers/03_quadratic.ipynb #39960612
 def _contradiction(qp: QP, v: np.ndarray) -> float:
@@ -283,7 +283,7 @@ def run_qp(
                 return Solution(x, value=qp.objective(x), residual=residual, breach=breach, method=name,
                                 attempts=tuple(attempts), multipliers=y, problem=qp)
             far = f", with residual {residual:.1e} and breach {breach:.1e}" if verdict == "optimal" else ""
-            attempts.append(f"{name} said {verdict}{far}")
+            attempts.append(f"{name} ended with {verdict}{far}")
     proof = _impossible(qp, trial)
     status, reason, nearest = ("infeasible", *proof) if proof else ("failed", "; ".join(attempts), None)
     return Solution.none(len(qp.q), status, reason, attempts=tuple(attempts), nearest=nearest, problem=qp)

@@ -43,7 +43,7 @@ def _polytope(N: int, A, lower, upper, low, high) -> Polytope:
 
 # %% ../../../nbs/optimization/solvers/10_riskfolio.ipynb #fa7fc5dd
 def _ask(m: Measure, X: np.ndarray, cov: np.ndarray, space: Polytope, alpha: float) -> tuple:
-    "Riskfolio-Lib's weights, or None, and what it said; cash is a last column where the total is not fixed."
+    "Riskfolio-Lib's weights, or None, and its messages; cash is a last column where the total is not fixed."
     least, most = (space.vertex(s * np.ones(X.shape[1])).sum() for s in (1, -1))
     cash, I = int(most - least > 1e-9), np.eye(X.shape[1])
     wide = lambda rows: np.pad(rows, ((0, 0), (0, cash)))
@@ -53,7 +53,7 @@ def _ask(m: Measure, X: np.ndarray, cov: np.ndarray, space: Polytope, alpha: flo
     top, bottom = space.high < most, space.low > 0
     rows = wide(np.vstack([I[top], -I[bottom], space.A[up], -space.A[down], -np.ones((cash, len(I)))]))
     sides = [space.high[top], -space.low[bottom], space.upper[up], -space.lower[down], np.full(cash, -least)]
-    with silenced() as (said, warned):
+    with silenced() as (printed, warned):
         import riskfolio as rp
         p = rp.Portfolio(returns=pd.DataFrame(wide(X)), alpha=alpha, budget=most, upperlng=most)
         fourth = {"method_kurt": "hist"} if m.way == "KT" else {}
@@ -65,7 +65,8 @@ def _ask(m: Measure, X: np.ndarray, cov: np.ndarray, space: Polytope, alpha: flo
         if same.any(): p.acentrality, p.bcentrality = wide(space.A[same]), space.lower[same][:, None]
         try: found = p.optimization(model="Classic", rm=m.way, obj="MinRisk", rf=0, hist=True)
         except Exception as e: found = print(f"{type(e).__name__}: {e}")
-    heard = "; ".join(dict.fromkeys([said.getvalue().strip(), *(str(w.message) for w in warned)])).strip("; ")
+    heard = [printed.getvalue().strip(), *(str(w.message) for w in warned)]
+    heard = "; ".join(dict.fromkeys(heard)).strip("; ")
     return None if found is None else found["weights"].to_numpy()[:X.shape[1]], heard
 
 # %% ../../../nbs/optimization/solvers/10_riskfolio.ipynb #1c09ac6b
@@ -93,9 +94,9 @@ def riskfolio_optimum(
     w, reason = (None, "") if m.way != "descent" else (calm.x, "descent")
     unit = 1 / (np.sqrt(cov.diagonal().mean()) or 1.)
     for scale in (unit, 1., 10 * unit, unit / 10) if w is None else ():
-        found, said = _ask(m, X * scale, cov * scale ** 2, space, alpha)
+        found, printed = _ask(m, X * scale, cov * scale ** 2, space, alpha)
         if found is None or not (space.outside(found[:, None])[0] <= 1e-5): continue
-        w, reason = space.inside(found), "called inaccurate by its solver" * ("may be inaccurate" in said)
+        w, reason = space.inside(found), "called inaccurate by its solver" * ("may be inaccurate" in printed)
         if not reason: break
     if w is None: w, reason = calm.x, "its solver found none, though there is one: found by a descent"
     if "descent" in reason or polish: w = _finish(risk, space, w)

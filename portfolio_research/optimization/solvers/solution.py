@@ -57,8 +57,8 @@ class Solution:
         if not self.solved: return f"Solution({self.status}: {self.reason})"
         searched = (f"{self.agreement:.0%} of {self.rounds} starts agree, spread {self.spread:.2g}, "
                     f"{self.evaluations:,} portfolios") if self.status == "searched" else ""
-        said = [f"{self.status} by {self.method}" if self.method else self.status, f"value {self.value:.6g}",
+        parts = [f"{self.status} by {self.method}" if self.method else self.status, f"value {self.value:.6g}",
                 f"residual {self.residual:.0e}" * bool(np.isfinite(self.residual)), searched,
                 f"limits broken by {self.breach:.3g}" * (not self.feasible),
                 f"binding: {', '.join(self.binding)}" if self.binding else ""]
-        return f"Solution({', '.join(filter(None, said))})"
+        return f"Solution({', '.join(filter(None, parts))})"
