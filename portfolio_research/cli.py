@@ -536,6 +536,12 @@ def _told_now(made, found: dict) -> str:
     "What a decision says, with its flags, for a table."
     for i, flag in enumerate(made.flags, 1):
         found[f"flag {i} of {made.as_of.date()}"] = f"{flag.level}: {flag.source}: {flag.text}"
+    for memory in (made.state or {}).get("overlays", []):
+        for name, s in (memory or {}).get("sleeves", {}).items():
+            if "capital" in s:
+                since = f" since {s['since']}: {s['reason']}" if s["since"] else ""
+                found[f"mandate of {name}"] = f"{s['state']}{since}"
+        if memory and "open" in memory: found["limits"] = f"{len(memory['open'])} breaches are open"
     return f"{made.as_of.date()}, {len(made.orders)} orders, {made.targets.sum():.1%} invested; {made.reason}"
 
 @app.command()
