@@ -244,7 +244,7 @@ def _optuna() -> Any:
     "Optuna, without its log."
     try: import optuna
     except ImportError as e:
-        raise MissingExtraError("tune: draws= needs optuna; pip install 'portfolio-research[tune]'") from e
+        raise MissingExtraError("tune: draws= needs optuna; pip install 'portfolio-research[tuning]'") from e
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 
