@@ -474,7 +474,8 @@ def _house_of(path: Path) -> tuple[dict, dict]:
     for section in parser.sections():
         known = _HOUSE if section == "books" else _ONE
         if odd := set(parser[section]) - set(known):
-            raise ParameterError(f"{path}: unknown key {min(odd)!r} in [{section}]; there are {', '.join(known)}")
+            raise ParameterError(f"{path}: unknown key {min(odd)!r} in [{section}]; there are "
+                                 f"{', '.join(known)}")
         told[section] = known | dict(parser[section])
     whole = told.pop("books", _HOUSE)
     if not told: raise ParameterError(f"{path}: no book is named; write [growth] with settings= and book=")
@@ -524,7 +525,8 @@ def _say_house(house, made, seen, states, as_json: bool) -> None:
                   "orders": made.orders.to_dict(), "crossed": made.crossed.to_dict()}
         return _say(tables, True)
     _table(status, "Books")
-    shown = seen[(seen.rule != "cluster") | (seen.state != "ok")].sort_values("exposure", ascending=False).head(20)
+    shown = seen[(seen.rule != "cluster") | (seen.state != "ok")]
+    shown = shown.sort_values("exposure", ascending=False).head(20)
     bounded = shown.limit.map(lambda x: f"{x:.1%}" if abs(x) < 100 else "")
     _table(shown.assign(exposure=shown.exposure.map("{:.2%}".format), limit=bounded)[
         ["rule", "item", "exposure", "limit", "state"]].set_index("rule"), "Together")

@@ -210,15 +210,18 @@ class Settings:
         told: dict[str, Any] = {}
         for line in self.mandates:
             mandate, name = _mandate(line, self.folder)
-            if name in told: raise SettingsError(f"[monitor] mandates: there are two {f'for {name}' * bool(name)}")
+            if name in told:
+                raise SettingsError(f"[monitor] mandates: there are two for {name or 'all others'}")
             told[name] = mandate
         names = [str(_sleeve(parse_part(s, self.folder))) for s in self.sleeves]
         if odd := set(told) - {"", *names}:
-            raise SettingsError(f"[monitor] mandates: {min(odd)!r} is no strategy of the policy{near(min(odd), names)}")
+            hint = near(min(odd), names)
+            raise SettingsError(f"[monitor] mandates: {min(odd)!r} is no strategy of the policy{hint}")
         if none := [name for name in names if name not in told and "" not in told]:
-            raise SettingsError(f"[monitor] mandates: there is none for {none[0]}; add one, or one without a name "
-                                "for all others")
-        if not names: raise SettingsError("[monitor] mandates: they are for strategies, and the policy has none")
+            raise SettingsError(f"[monitor] mandates: there is none for {none[0]}; add one, or one without "
+                                "a name for all others")
+        if not names:
+            raise SettingsError("[monitor] mandates: they are for strategies, and the policy has none")
         return [Monitor({name: told.get(name, told.get("")) for name in names})]
     def drawdown_rules(self) -> list:
         "The rules that the study compares; raises `SettingsError` on one that cannot be made."
@@ -228,7 +231,8 @@ def _mandate(line: str, folder: str | Path) -> tuple[Any, str]:
     "A mandate and the strategy that it is for; of all others where none is named."
     text, _, name = line.partition(" for ")
     mandate = parse_part(text, folder)
-    if not isinstance(mandate, Mandate): raise SettingsError(f"{line!r}: Mandate(...) is wanted, or Mandate(...) for ...")
+    if not isinstance(mandate, Mandate):
+        raise SettingsError(f"{line!r}: Mandate(...) is wanted, or Mandate(...) for ...")
     return mandate, str(_sleeve(parse_part(name, folder))) if name.strip() else ""
 
 def _by_asset(text: str, folder: str | Path, what: str) -> dict[str, str]:

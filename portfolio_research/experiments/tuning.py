@@ -372,8 +372,9 @@ def _evidence(x: _Trials, objective: str, alpha: float, step: int, purge: int, g
     sharpes = [row["sharpe"] for row in x.book.done if np.isfinite(row["sharpe"])]
     spread = float(np.var(sharpes, ddof=1)) if len(sharpes) > 1 else None
     effective = effective_trials(tried)
-    deflated = [deflated_sharpe(names.iloc[:, int(done[:new].sum())], max(n, 1), spread, x.market.cash_returns)
-                if new >= 0 else np.nan for n in (x.book.trials, effective)]
+    of = lambda n: deflated_sharpe(names.iloc[:, int(done[:new].sum())], max(n, 1), spread,
+                                   x.market.cash_returns) if new >= 0 else np.nan
+    deflated = of(x.book.trials), of(effective)
     return Tuning(answer, x.settings[new if answer == "switch" else x.used], x.settings[x.used],
                   x.settings[new] if new >= 0 else None, p, tuple(x.settings[i] for i in sorted(best)),
                   walked, paths, x.book.trials, effective, *deflated, overfit, table, tuple(reasons))

@@ -118,9 +118,11 @@ def house_states(
         remembered = (decision.state or {}).get("overlays", [])
         for overlay, memory in zip(books.books[name].policy.overlays, remembered, strict=False):
             for key, entry in (memory or {}).get("open", {}).items():
-                rows.append([name, str(overlay), key.replace("|", " "), "breach", entry["since"], entry["cause"]])
+                what = key.replace("|", " "), "breach", entry["since"], entry["cause"]
+                rows.append([name, str(overlay), *what])
             for sleeve, s in (memory or {}).get("sleeves", {}).items():
-                if "state" in s: rows.append([name, str(overlay), sleeve, s["state"], s["since"], s["reason"]])
+                if "capital" not in s: continue                                  # no monitor
+                rows.append([name, str(overlay), sleeve, s["state"], s["since"], s["reason"]])
     return pd.DataFrame(rows, columns=["book", "part", "item", "state", "since", "detail"])
 
 # %% ../../nbs/live/07_consolidation.ipynb #41f6f9b7

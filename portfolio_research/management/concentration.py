@@ -856,9 +856,10 @@ def concentration(
                                                            ignore_index=True)
 
 def _lived(book: Any, market: Market | None) -> Any:
-    "A book as a study of its policy, up to its last review; breaches that ended before its first are left out."
+    "A book as a study of its policy, up to its last review; what ended before its first is left out."
     if book.policy is None or market is None:
-        raise ParameterError("concentration: of a book with its policy, and with market=, what it was reviewed on")
+        raise ParameterError("concentration: of a book with its policy, and with market=, what it was "
+                             "reviewed on")
     dates = pd.DatetimeIndex(book.journal().as_of)
     if not len(dates): raise ParameterError("concentration: the book has no decision yet; review it first")
     market = market.until(dates[-1])

@@ -254,8 +254,8 @@ class Optimize:
         check_optimisable(self.objective)
         as_costs(None, self.costs, "Optimize")
         if self.costs is not None and not self.charges:
-            raise ParameterError(f"Optimize: costs are given and {str(self.objective)!r} does not count them; "
-                                 "write 'with costs'")
+            raise ParameterError(f"Optimize: costs are given and {str(self.objective)!r} does not count "
+                                 "them; write 'with costs'")
     @property
     def charges(self) -> bool:
         "Whether the aim counts what trading costs."
@@ -292,8 +292,8 @@ class Optimize:
         capping = tuple(g for g in self.objective.guards if g.what in kept)
         why = []
         for objective in (self.objective, Minimize("volatility", capping)):
-            try: program = compile_objective(objective, estimate, market, self.max_weight, previous, self.costs,
-                                             self.capital)
+            try: program = compile_objective(objective, estimate, market, self.max_weight, previous,
+                                             self.costs, self.capital)
             except ConstantColumnError as e:
                 why.append(str(e))
                 continue

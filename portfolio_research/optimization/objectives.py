@@ -289,7 +289,8 @@ class Target(_Aim):
 # %% ../../nbs/optimization/01_objectives.ipynb #7dd037c5
 _AIMS = {"minimi": Minimize, "maximi": Maximize, "target": Target, "achiev": Target}
 _SENTENCE = re.compile(r"\s*(minimi[sz]e|maximi[sz]e|target|achieve)\s+(\w+)\s*(?:==?\s*(\S+?))?"
-                       r"(\s+with\s+costs(?:\s+over\s+([\w.]+))?)?(?:\s+subject\s+to\s+(.+?))?\s*", re.I | re.S)
+                       r"(\s+with\s+costs(?:\s+over\s+([\w.]+))?)?"
+                       r"(?:\s+subject\s+to\s+(.+?))?\s*", re.I | re.S)
 
 def parse_objective(
     text: str,                          # such as "minimize volatility subject to return >= 8%, beta = 0.5"

@@ -57,14 +57,14 @@ def _check_charged(what, name: str) -> None:
     "Raise where costs, a fraction of the portfolio a year, cannot be set against a metric."
     ratios = ("sharpe", "sortino", "information_ratio")
     if what in ("cagr", "total_return"):
-        raise NotOptimisableError(f"{name} with costs: compound growth less costs is no convex program; write "
-                                  "'maximize utility_1 with costs', which is growth to the second order")
+        raise NotOptimisableError(f"{name} with costs: compound growth less costs is no convex program; "
+                                  "write 'maximize utility_1 with costs', growth to the second order")
     if what == "turnover" or isinstance(what, str) and what.startswith("riskfolio_"):
-        raise NotOptimisableError(f"{name} with costs: costs are set against risk and return; write 'minimize "
-                                  "volatility with costs' or 'maximize return with costs'")
+        raise NotOptimisableError(f"{name} with costs: costs are set against risk and return; write "
+                                  "'minimize volatility with costs' or 'maximize return with costs'")
     if trait(what) or what in ratios or name.startswith("utility") or metric(what).is_fraction: return
-    raise NotOptimisableError(f"{name} with costs: costs are a fraction of the portfolio a year, and {name} is "
-                              f"none; write 'maximize return with costs subject to {name} ...'")
+    raise NotOptimisableError(f"{name} with costs: costs are a fraction of the portfolio a year, and "
+                              f"{name} is none; write 'maximize return with costs subject to {name} ...'")
 
 def _stepwise(what) -> bool:
     "Whether a sentence is about a metric that moves in steps of one bar."
@@ -301,11 +301,12 @@ def trading_cost(
     own, spread = costs.fractions(market.assets)
     rate, gone = own + spread, held.to_numpy() * ~here
     impact = None if costs.impact is None else _impact_now(costs, market.select(list(names)), capital)
-    said = [f"{name} costs are not convex in the weights: study and book charge them, the aim does not count them"
-            for name in ("fixed", "minimum") if getattr(costs, name) > 0]
+    said = [f"{name} costs are not convex in the weights: study and book charge them, the aim does not "
+            "count them" for name in ("fixed", "minimum") if getattr(costs, name) > 0]
     if not held.any(): said.append("nothing is held yet: costs are those of buying from cash")
     if not rate.any() and (impact is None or not impact.any()): return None, said
-    at, share = market.assets.get_indexer(names), market.per_year / n_bars(objective.costs_over, market.per_year)
+    at, year = market.assets.get_indexer(names), market.per_year
+    share = year / n_bars(objective.costs_over, year)
     return TradingCost(held.to_numpy()[at], rate[at], impact, share, float(rate @ abs(gone))), said
 
 def _impact_now(costs: Costs, market: Market, capital: float | None) -> np.ndarray:

@@ -302,6 +302,7 @@ class TradingCost:
         for power, root, i in zip(u, p.variables(len(dear)), dear, strict=True):
             p.add("soc", 0., (np.array([power, root, x[i]]), np.array([[1., 1, 0], [0, 0, 2], [1, -1, 0]])))
             p.add("soc", np.array([1., 0, -1]), (np.array([x[i], root]), np.array([[1., 0], [0, 2], [1, 0]])))
-        p.add("nonneg", -self.share * self.closed / size, (t, 1.), (x, -self.rate[None] * (self.share / size)),
-              *([(u, -impact[None, dear] * (self.share / size))] if len(dear) else []))
+        part = self.share / size
+        p.add("nonneg", -part * self.closed, (t, 1.), (x, -self.rate[None] * part),
+              *([(u, -impact[None, dear] * part)] if len(dear) else []))
         return int(t[0]), size

@@ -237,8 +237,8 @@ def _check_charges(policy: Policy, part: Allocator) -> None:
         raise ParameterError(f"Policy: {policy.trading_costs.impact} cannot be counted in the aim of {part}: "
                              "strategies have no volume; leave 'with costs' out, or impact")
     if getattr(part, "capital", None) is None:
-        raise ParameterError(f"Policy: {part} counts {policy.trading_costs.impact}, which depends on how much "
-                             "money there is; give it capital=")
+        raise ParameterError(f"Policy: {part} counts {policy.trading_costs.impact}, which depends on how "
+                             "much money there is; give it capital=")
 
 def _least_trade(policy: Policy) -> float:
     "The smallest change that is an order; a `Rebalance` may say it, but not both."
@@ -263,7 +263,7 @@ def _check_parts(policy: Policy) -> None:
     if policy.sleeves is not None and (not policy.sleeves or len(set(policy.names)) < len(policy.names)):
         named = ", ".join(policy.names) or "there are none"
         raise ParameterError(f"Policy: sleeves need one name each: {named}")
-    for part in filter(None, (policy.allocate, getattr(policy.rebalance, "to", None))): _check_charges(policy, part)
+    for part in (policy.allocate, getattr(policy.rebalance, "to", None)): _check_charges(policy, part)
     for overlay in policy.overlays:
         start_overlay(overlay)
         if hasattr(overlay, "expect") and not hasattr(policy.allocate, "basis"):

@@ -203,8 +203,8 @@ def _aim(p: ConeProgram, task: Task, w: np.ndarray) -> None:
     if task.ratio:
         most = max(task.space.most(gain.a) + gain.c, 1e-300)
         less = [(np.array([paid[0]]), -paid[1] / most)] if paid else []
-        p.add("nonneg" if paid else "zero", -1., (w, gain.a[None] / most), (np.array([p.scale]), gain.c / most),
-              *less, fixed=True)
+        p.add("nonneg" if paid else "zero", -1., (w, gain.a[None] / most),
+              (np.array([p.scale]), gain.c / most), *less, fixed=True)
 
 # %% ../../../nbs/optimization/solvers/07_convex.ipynb #8a43928b
 def _program(task: Task, sizes: np.ndarray, tighter: np.ndarray,
