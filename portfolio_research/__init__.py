@@ -90,6 +90,10 @@ if TYPE_CHECKING:
     from .experiments.stress import stress as stress, StressLimit as StressLimit
     from .experiments.tuning import tune as tune, Tuned as Tuned
     from .reporting.tear_sheet import Report as Report, tear_sheet as tear_sheet
+    from .reporting.attribution import (
+        layers as layers, link as link, contributions as contributions, Brinson as Brinson, brinson as
+        brinson, brinson_of as brinson_of)
+    from .reporting.risk_decomposition import decompose_risk as decompose_risk
     from .live.book import Book as Book
     from .live.consolidation import Books as Books
     from .studies.placement_study import (
@@ -146,6 +150,8 @@ _MODULES = {  # module -> its names that stand here
     "experiments.stress": "stress StressLimit",
     "experiments.tuning": "tune Tuned",
     "reporting.tear_sheet": "Report tear_sheet",
+    "reporting.attribution": "layers link contributions Brinson brinson brinson_of",
+    "reporting.risk_decomposition": "decompose_risk",
     "live.book": "Book",
     "live.consolidation": "Books",
     "studies.placement_study": "study_placements PlacementStudy",

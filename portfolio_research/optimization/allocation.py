@@ -16,6 +16,7 @@ import pandas as pd
 from ..core import (ConstantColumnError, DataError, ParameterError, UnitError,
     UnknownNameError, by_name, fraction, one_thread)
 from ..data.market import Market
+from ..protocols import Basis, check_part
 from ..metrics.metrics import format_metrics
 from .objectives import Guard
 from .risk_budgeting import Wanted, NoPortfolioError
@@ -74,7 +75,9 @@ class LongOnlyError(ParameterError):
 def read_cap(
     allocator,  # a frozen dataclass with a field max_weight, may be text; `refuses`: why it has no shorts
 ) -> None:
-    "Read max_weight; raises `ParameterError` unless it is in (0, 1], `LongOnlyError` on long_only=False."
+    """Read max_weight; raises `ParameterError` unless it is in (0, 1] and the basis is one, `LongOnlyError`
+    on long_only=False."""
+    if hasattr(allocator, "basis"): check_part(allocator.basis, Basis, f"{type(allocator).__name__}: basis")
     if (why := getattr(allocator, "refuses", "")) and allocator.long_only is not True:
         raise LongOnlyError(f"{type(allocator).__name__} is long-only: {why}; for shorts and leverage write "
                             "Optimize('minimize volatility subject to gross <= 160%, net = 100%')")
