@@ -89,7 +89,7 @@ if TYPE_CHECKING:
     from .experiments.sweeps import sweep as sweep
     from .experiments.sensitivity import sensitivity as sensitivity
     from .experiments.stress import stress as stress, StressLimit as StressLimit
-    from .experiments.tuning import tune as tune, Tuned as Tuned
+    from .experiments.tuning import tune as tune, Tuned as Tuned, effective_trials as effective_trials
     from .reporting.tear_sheet import Report as Report, tear_sheet as tear_sheet
     from .reporting.attribution import (
         layers as layers, link as link, contributions as contributions, Brinson as Brinson, brinson as
@@ -151,7 +151,7 @@ _MODULES = {  # module -> its names that stand here
     "experiments.sweeps": "sweep",
     "experiments.sensitivity": "sensitivity",
     "experiments.stress": "stress StressLimit",
-    "experiments.tuning": "tune Tuned",
+    "experiments.tuning": "tune Tuned effective_trials",
     "reporting.tear_sheet": "Report tear_sheet",
     "reporting.attribution": "layers link contributions Brinson brinson brinson_of",
     "reporting.risk_decomposition": "decompose_risk",

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['app', 'main', 'study', 'report', 'check_lookahead', 'init', 'rebalance', 'status', 'journal', 'replay', 'halt',
-           'reduce_', 'activate', 'flow', 'fills', 'backup', 'change', 'doctor']
+           'reduce_', 'activate', 'flow', 'fills', 'backup', 'change', 'review_all', 'doctor']
 
 # %% ../nbs/91_cli.ipynb #7fea0d55
 import csv
@@ -14,7 +14,7 @@ import os
 import re
 import sys
 import traceback
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -505,6 +505,80 @@ def change(reason: _Reason, settings: _Settings = Path("settings.ini"), book: _P
     _open(book).change(_read(settings, must_exist=True).policy(), reason)
     print(f"{book}: decided by {settings} from now on")
 
+# %% ../nbs/91_cli.ipynb #a42313f0
+_HOUSE = {"limits": "", "limit": "25%"}
+_ONE = {"settings": "settings.ini", "book": "", "share": "", "prices": ""}
+
+def _house_of(path: Path) -> tuple[dict, dict]:
+    "What a file of books says: of all of them, and of each."
+    import configparser
+    parser = configparser.ConfigParser(interpolation=None)
+    try: parser.read_string(path.read_text(encoding="utf-8-sig"), source=str(path))
+    except (OSError, UnicodeDecodeError) as e: raise DataFileError(f"{path}: it cannot be read: {e}") from e
+    except configparser.Error as e: raise ParameterError(f"{e}".replace("\n", " ")) from e
+    told = {}
+    for section in parser.sections():
+        known = _HOUSE if section == "books" else _ONE
+        if odd := set(parser[section]) - set(known):
+            raise ParameterError(f"{path}: unknown key {min(odd)!r} in [{section}]; there are "
+                                 f"{', '.join(known)}")
+        told[section] = known | dict(parser[section])
+    whole = told.pop("books", _HOUSE)
+    if not told: raise ParameterError(f"{path}: no book is named; write [growth] with settings= and book=")
+    if (given := {name for name, one in told.items() if one["share"]}) and len(given) < len(told):
+        raise ParameterError(f"{path}: [{min(set(told) - given)}] has no share, and others have")
+    return whole, told
+
+@app.command("review-all")
+def review_all(
+    books: Annotated[Path, typer.Option(help="File with a part for each book.")] = Path("books.ini"),
+    new: Annotated[bool, typer.Option("--new", help="Begin books that are not there.")] = False,
+    as_json: _Json = False,
+) -> None:
+    "Review several books, write the orders of each; exit code 0: none, 10: orders, 20: look, 1: error."
+    from portfolio_research.live.consolidation import Books, house_exposure, house_states
+    from portfolio_research.plugins import check_passed
+    from portfolio_research.settings import parse_part
+    whole, told = _house_of(books)
+    opened, markets, shares, at = {}, {}, {}, books.parent
+    with ExitStack() as stack:
+        for name, one in told.items():
+            chosen = _read(at / one["settings"], must_exist=True)
+            markets[name] = _market(chosen, at / one["prices"] if one["prices"] else None, fresh=True)
+            policy, place = chosen.policy(), one["book"] or f"{name}.db"
+            check_passed(policy, chosen.folder)
+            place = place if "://" in place else str(at / place)
+            opened[name] = stack.enter_context(_begun(place, policy, new))
+            if one["share"]: shares[name] = fraction(one["share"])
+        house = Books(opened, shares or None, whole["limit"])
+        made = house.review(markets)
+        for name, decision in made.decisions.items():
+            _write_orders(decision, at / f"orders_{name}.csv", markets[name], None)
+    limits = parse_part(whole["limits"], at) if whole["limits"] else None
+    seen, states = house_exposure(made, markets, limits), house_states(made, house)
+    _say_house(house, made, seen, states, as_json)
+    hard = any(f.level == "hard" for f in made.flags) or (seen.state == "hard").any()
+    raise typer.Exit(20 if hard else 10 if any(len(d.orders) for d in made.decisions.values()) else 0)
+
+def _say_house(house, made, seen, states, as_json: bool) -> None:
+    "Status, exposure, limits, monitors and flags over all books."
+    status = house.status()[["trading", "as_of", "share"]].assign(
+        orders=[len(d.orders) for d in made.decisions.values()])
+    flags = [dict(level=f.level, source=f.source, text=f.text) for f in made.flags]
+    if as_json:
+        tables = {"status": status.to_dict("index"), "states": states.to_dict("records"), "flags": flags,
+                  "exposure": seen[["rule", "item", "exposure", "state"]].to_dict("records"),
+                  "orders": made.orders.to_dict(), "crossed": made.crossed.to_dict()}
+        return _say(tables, True)
+    _table(status, "Books")
+    shown = seen[(seen.rule != "cluster") | (seen.state != "ok")]
+    shown = shown.sort_values("exposure", ascending=False).head(20)
+    bounded = shown.limit.map(lambda x: f"{x:.1%}" if abs(x) < 100 else "")
+    _table(shown.assign(exposure=shown.exposure.map("{:.2%}".format), limit=bounded)[
+        ["rule", "item", "exposure", "limit", "state"]].set_index("rule"), "Together")
+    if len(states): _table(states.drop(columns="part").set_index("book"), "Breaches and monitors")
+    for flag in flags: print(f"{flag['level']}: {flag['source']}: {flag['text']}")
+
 # %% ../nbs/91_cli.ipynb #cb0b1ed4
 def _in_money(book) -> str:
     "Cash and names of a book in whole shares; lots are counted against what is held."
@@ -520,6 +594,12 @@ def _told_now(made, found: dict) -> str:
     "What a decision says, with its flags, for a table."
     for i, flag in enumerate(made.flags, 1):
         found[f"flag {i} of {made.as_of.date()}"] = f"{flag.level}: {flag.source}: {flag.text}"
+    for memory in (made.state or {}).get("overlays", []):
+        for name, s in (memory or {}).get("sleeves", {}).items():
+            if "capital" in s:
+                since = f" since {s['since']}: {s['reason']}" if s["since"] else ""
+                found[f"mandate of {name}"] = f"{s['state']}{since}"
+        if memory and "open" in memory: found["limits"] = f"{len(memory['open'])} breaches are open"
     return f"{made.as_of.date()}, {len(made.orders)} orders, {made.targets.sum():.1%} invested; {made.reason}"
 
 @app.command()

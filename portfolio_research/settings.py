@@ -23,6 +23,7 @@ from .core import ParameterError, PortfolioResearchError, fraction
 from .data.market import Market
 from .data.files import read_table
 from .data.sources import load_market
+from .management.monitoring import Mandate, Monitor
 from .management.strategies import FunctionStrategy
 from .plugins import load_plugin
 from .policy.policy import Policy, as_named_now
@@ -175,6 +176,7 @@ class Settings:
     order_sales: str = "free"                  # [orders] sales: free, or last: cash first
     order_band: float = 0.05                   # [orders] band: for sales = last, distance from a weight
     flows: tuple[str, ...] = ()                # [study] flows: Contribution(1000, Monthly()), one a line
+    mandates: tuple[str, ...] = ()  # [monitor] mandates: Mandate("sharpe >= 0.5") for Crossover(20, 100)
     rules: tuple[str, ...] = _RULES            # [study] rules: drawdown rules, one a line
     resamples: int = 1000                      # [study] resamples: of the block bootstrap
     level: float = 0.90                        # [study] level: of the intervals, in (0, 1)
@@ -229,7 +231,8 @@ class Settings:
                      cost_bps=None if self.costs else self.cost_bps,
                      margin=made(self.margin) if self.margin else None,
                      sleeves=[_sleeve(made(s)) for s in self.sleeves] or None,
-                     overlays=[made(o) for o in self.overlays], risk=made(self.risk) if self.risk else None)
+                     overlays=[*self.monitors(), *map(made, self.overlays)],
+                     risk=made(self.risk) if self.risk else None)
         return Policy(**parts | changes)
     def load(self,
         max_age: str | None = None,  # how old a download may be, such as "12h"; None: as old as it is
@@ -245,9 +248,36 @@ class Settings:
         return load_market(self.market, benchmark=self.benchmark, returns=self.returns,
                            column=self.column or None, day_first=told, separator=self.separator or None,
                            cash_rate=self.cash_rate, per_year=self.per_year or None, max_age=max_age, **given)
+    def monitors(self) -> list:
+        "The monitor of the mandates, before all other overlays; none where there is no mandate."
+        if not self.mandates: return []
+        told: dict[str, Any] = {}
+        for line in self.mandates:
+            mandate, name = _mandate(line, self.folder)
+            if name in told:
+                raise SettingsError(f"[monitor] mandates: there are two for {name or 'all others'}")
+            told[name] = mandate
+        names = [str(_sleeve(parse_part(s, self.folder))) for s in self.sleeves]
+        if odd := set(told) - {"", *names}:
+            hint = near(min(odd), names)
+            raise SettingsError(f"[monitor] mandates: {min(odd)!r} is no strategy of the policy{hint}")
+        if none := [name for name in names if name not in told and "" not in told]:
+            raise SettingsError(f"[monitor] mandates: there is none for {none[0]}; add one, or one without "
+                                "a name for all others")
+        if not names:
+            raise SettingsError("[monitor] mandates: they are for strategies, and the policy has none")
+        return [Monitor({name: told.get(name, told.get("")) for name in names})]
     def drawdown_rules(self) -> list:
         "The rules that the study compares; raises `SettingsError` on one that cannot be made."
         return [parse_part(r, self.folder) for r in self.rules]
+
+def _mandate(line: str, folder: str | Path) -> tuple[Any, str]:
+    "A mandate and the strategy that it is for; of all others where none is named."
+    text, _, name = line.partition(" for ")
+    mandate = parse_part(text, folder)
+    if not isinstance(mandate, Mandate):
+        raise SettingsError(f"{line!r}: Mandate(...) is wanted, or Mandate(...) for ...")
+    return mandate, str(_sleeve(parse_part(name, folder))) if name.strip() else ""
 
 def _by_asset(text: str, folder: str | Path, what: str, section: str = "market") -> dict[str, str]:
     "A value for each asset: written out, or in a file of two columns beside the settings."
@@ -281,6 +311,7 @@ _SECTIONS = {
     "policy": dict(sleeves="sleeves", allocate="allocate", rebalance="rebalance", overlays="overlays",
                    risk="risk", cost_bps="cost_bps", costs="costs", fill="fill", margin="margin",
                    min_trade="min_trade", capital="capital"),
+    "monitor": dict(mandates="mandates"),
     "taxes": dict(method="tax_method", short="tax_short", long="tax_long", wash_sale="wash_sale",
                   year_end="tax_year_end"),
     "orders": dict(whole_shares="whole_shares", lots="order_lots", fees="order_fees",
@@ -324,7 +355,7 @@ def _value(name: str, text: str, folder: Path) -> Any:
     default = getattr(Settings, name)
     if isinstance(default, tuple):
         lines = tuple(line.strip() for line in text.splitlines() if line.strip())
-        for line in lines: parse_part(line, folder)
+        for line in lines: (_mandate if name == "mandates" else parse_part)(line, folder)
         return lines
     parts = ("allocate", "rebalance", "risk", "costs", "margin", "order_fees")
     if name in parts and text.strip(): parse_part(text, folder)

@@ -8,7 +8,7 @@ __all__ = ['UNCLASSIFIED', 'loadings_of', 'SumAbove', 'Limits', 'exposure', 'loo
 # %% ../../nbs/management/09_concentration.ipynb #e9669ee0
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -151,7 +151,7 @@ class Limits:
     def _adjust(self, weights: pd.Series, seen: Market, market: Market,
                 through: pd.DataFrame | None) -> tuple:
         rows = _rows(self, market, through)
-        tradable = np.isin(weights.index, seen.eligible())
+        tradable = weights.index.isin(seen.eligible())
         return _within(self, rows, weights, tradable)
 
     def start(self) -> dict:
@@ -304,13 +304,12 @@ def _rows(limits: Limits, market: Market, through: pd.DataFrame | None = None) -
         if not returns.size: notes.append(f"clusters: no asset has {limits.window} of returns yet")
         members = [returns.columns[g] for g in groups]
         line("cluster", [_name_group(m) for m in members],
-             np.array([np.isin(assets, m) for m in members], float).reshape(len(members), len(assets)),
-             limits.cluster)
+             _ones(assets.get_indexer(returns.columns), groups, len(assets)), limits.cluster)
     bodies, E = _bodies(limits.groups or {}, assets)
     if limits.body is not None: line("body", bodies, E, limits.body)
     for part in limits.above:
-        counts = ~np.isin(np.array(bodies, object), list(part.exempt))
-        outside = ~np.isin(assets, list(part.exempt))
+        counts = ~pd.Index(bodies, dtype=object).isin(list(part.exempt))
+        outside = ~assets.isin(list(part.exempt))
         sums.append((str(part), bodies, E if outside.all() and H is None else see(E * outside), counts,
                      fraction(part.threshold), fraction(part.total)))
     size = np.ones(len(names)) if H is None else abs(H).sum(axis=1)
@@ -322,6 +321,12 @@ def _rows(limits: Limits, market: Market, through: pd.DataFrame | None = None) -
         lines.append(("net", ["net"], see(np.ones((1, len(assets)))),
                       *_each(limits.net, ["net"], "net", np.inf)))
     return _Rows(names, lines, tops, sums, size, tuple(notes))
+
+def _ones(places: np.ndarray, groups: Sequence, N: int) -> np.ndarray:
+    "(G, N) a row a group, with 1 for each of its members, whose places among the names are given."
+    E = np.zeros((len(groups), N))
+    for row, members in zip(E, groups, strict=True): row[places[members]] = 1.0
+    return E
 
 # %% ../../nbs/management/09_concentration.ipynb #fc5f6168
 def _sectors(limits: Limits, market: Market) -> dict:
@@ -367,12 +372,13 @@ def _measured(limits: Limits, rows: _Rows, w: np.ndarray) -> pd.DataFrame:
     value, least, limit = number(2), number(3), number(4)
     use = np.where(np.isfinite(limit),
                    np.where(value > 1e-12, value, 0.) / np.where(limit > 0, limit, 1e-300), np.nan)
-    broken, rule = (value > limit + 1e-9) | (value < least - 1e-9), table.rule.to_numpy()
-    near = (use >= limits.warn_at - 1e-12) & ~np.isin(rule, ["gross", "net"])
+    broken, each = (value > limit + 1e-9) | (value < least - 1e-9), [len(part[1]) for part in parts]
+    of = lambda rules: np.repeat(np.array([part[0] in rules for part in parts], bool), each)
+    near = (use >= limits.warn_at - 1e-12) & ~of(("gross", "net"))
     table["use"] = use
-    table["state"] = text(np.select([broken & np.isin(rule, limits.soft), broken, near],
-                                    ["soft", "hard", "warn"], "ok"))
-    table["wording"] = [limits.wording.get(rule, "") for rule in table.rule]
+    table["state"] = text(np.select([broken & of(limits.soft), broken, near], ["soft", "hard", "warn"], "ok"))
+    table["wording"] = text([wording for part in parts
+                             for wording in [limits.wording.get(part[0], "")] * len(part[1])])
     return table
 
 # %% ../../nbs/management/09_concentration.ipynb #831453d9
@@ -417,10 +423,11 @@ def _space(limits: Limits, rows: _Rows, w0: np.ndarray, tradable: np.ndarray, le
         if rule in limits.soft: continue
         top = np.array([max(b, relaxed.get((rule, i), b)) for i, b in zip(items, top, strict=True)])
         low = low if least else np.full(len(low), -np.inf)
-        E = E if rule == "gross" else E * sign
+        E = E if rule == "gross" or not shorts else E * sign
         if rule in ("asset", "body"):                      # one name by itself is a bound and no row
-            alone = ((E != 0).sum(axis=1) == 1) & (abs(E).sum(axis=1) == 1)
-            at = abs(E[alone]).argmax(axis=1)
+            alone, at = np.count_nonzero(E, axis=1) == 1, abs(E).argmax(axis=1)
+            alone &= abs(E[np.arange(len(E)), at]) == 1
+            at = at[alone]
             capped[at] = np.where(top[alone] < high[at], rule, capped[at])
             high[at], bottom[at] = np.minimum(high[at],
                                               top[alone]), np.maximum(bottom[at],
@@ -819,7 +826,7 @@ def _step(limits: Limits, state: dict, seen: Any) -> tuple[pd.Series, list, dict
               for key in since if key not in still]
     w = _values(seen.weights, rows.names)
     reduces = bool((abs(w) <= abs(held) + 1e-12).all() and (w * held >= 0).all() and held.any())
-    tradable = np.isin(seen.weights.index, seen.sleeves.eligible())
+    tradable = seen.weights.index.isin(seen.sleeves.eligible())
     adjusted, more = _within(limits, rows, seen.weights, tradable, relaxed, least=not reduces)
     return adjusted, flags + more, {"open": still}
 
@@ -838,18 +845,34 @@ def _breach_flag(limits: Limits, row: pd.Series, entry: dict, now: pd.Timestamp,
 
 # %% ../../nbs/management/09_concentration.ipynb #ab01be8f
 def concentration(
-    study: Any,                     # a walked-forward policy with Limits among its overlays
+    study: Any,                     # a walked-forward policy with Limits among its overlays, or a book
     limits: Limits | None = None,   # others to hold it against; None: those of the policy
+    market: Market | None = None,   # of a book: what it was reviewed on, up to its last review
 ) -> pd.DataFrame:                  # a row a breach: rule, item, since, cause, flagged, cure_by, cleared, ...
-    "Every breach of a limit in a study, on the assets held: since when, why, when flagged and cleared."
+    "Every breach of a limit in a study or a book, on the assets held: since when, why, flagged, cleared."
+    if hasattr(study, "journal"): study = _lived(study, market)
     chosen = [o for o in study.policy.overlays if isinstance(o, Limits)] if limits is None else [limits]
     if not chosen:
         raise ParameterError("concentration: the policy has no Limits among its overlays; give limits=")
     rows = [row for one in chosen for row in _breaches(one, study)]
+    if begun := getattr(study, "begun", None): rows = [row for row in rows if not row["cleared"] < begun]
     columns = ["overlay", "rule", "item", "since", "cause", "flagged", "cure_by", "cleared", "days", "worst",
                "limit", "state", "wording"]
     return pd.DataFrame(rows, columns=columns).sort_values(["since", "rule", "item"], kind="stable",
                                                            ignore_index=True)
+
+def _lived(book: Any, market: Market | None) -> Any:
+    "A book as a study of its policy, up to its last review; what ended before its first is left out."
+    if book.policy is None or market is None:
+        raise ParameterError("concentration: of a book with its policy, and with market=, what it was "
+                             "reviewed on")
+    dates = pd.DatetimeIndex(book.journal().as_of)
+    if not len(dates): raise ParameterError("concentration: the book has no decision yet; review it first")
+    market = market.until(dates[-1])
+    path = book.policy.review(market).path
+    table = lambda values: pd.DataFrame(values, path.dates, path.assets)
+    return SimpleNamespace(policy=book.policy, market=market, weights=table(path.current),
+                           targets=table(path.targets), decisions=path, begun=dates[0])
 
 def _breaches(limits: Limits, study: Any) -> Iterator[dict]:
     "The breaches of one overlay; clusters are those of the last review."

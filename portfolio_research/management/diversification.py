@@ -576,17 +576,19 @@ def correlated_groups(
     above: float = .8,          # names with a higher correlation belong together, in (-1, 1]
 ) -> pd.Series:                 # (N,) 1, 2, ... for groups of two or more, the largest first; 0: alone
     "Connected groups of names that are more correlated than a limit."
+    from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import connected_components
     if not -1 < above <= 1: raise ParameterError(f"max_correlation is in (-1, 1], not {above!r}")
-    count, label = connected_components(correlation.to_numpy() > above, directed=False)
-    groups = [np.flatnonzero(label == g) for g in range(count)]
-    return _numbered([g for g in groups if len(g) > 1], correlation.columns)
+    _, label = connected_components(csr_matrix(correlation.to_numpy() > above), directed=False)
+    groups = [np.flatnonzero(label == g) for g in np.flatnonzero(np.bincount(label) > 1)]
+    return _numbered(groups, correlation.columns)
 
 def group_positions(
     labels: pd.Series,       # (N,) 1, 2, ...; 0: in no group
 ) -> list[np.ndarray]:       # positions of the members of each group
     "The members of each group."
-    return [np.flatnonzero(labels == g) for g in range(1, int(labels.max() if len(labels) else 0) + 1)]
+    of = labels.to_numpy()
+    return [np.flatnonzero(of == g) for g in range(1, int(of.max() if len(of) else 0) + 1)]
 
 # %% ../../nbs/management/08_diversification.ipynb #ef3ab5ab
 @dataclass(frozen=True)

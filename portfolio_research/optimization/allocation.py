@@ -61,7 +61,7 @@ class Allocation:
         held = self.weights[self.weights != 0].sort_values(ascending=False, kind="stable", key=abs)
         names = [f"{name} {w:.1%}" for name, w in held.head(5).items()] or ["nothing"]
         more = f" and {len(held) - 5} more" if len(held) > 5 else ""
-        sides = dict.fromkeys(("gross", "short"), "fraction")
+        sides = dict.fromkeys(("gross", "short", "costs"), "fraction")
         shown = format_metrics(pd.Series(self.achieved, dtype=float), sides).items()
         numbers = "".join(f", {k} {v}" for k, v in shown if k != "invested")
         what = f"{self.fallback or self.status}: {', '.join(names)}{more}; cash {self.cash:.1%}{numbers}"

@@ -20,13 +20,15 @@ from portfolio_research.core import (ConstantColumnError, DataError, ParameterEr
     as_written, by_name)
 from ..core import fraction as read_fraction
 from ..estimation.estimates import Expected
+from ..execution.costs import Costs, as_costs
 from portfolio_research.optimization.hierarchical import (LINKAGES, Tree, count_clusters, grow_tree,
     herc_weights, hrp_weights, nested_weights)
 from ..data.market import Market
 from .objectives import EXPOSURES, Maximize, Minimize, Target, parse_objective
 from .solvers.solution import UnsolvedError
 from .solve import Outcome, solve
-from .problem import sides_allowed, check_optimisable, compile_objective
+from portfolio_research.optimization.problem import (check_optimisable, compile_objective, sides_allowed,
+    trading_cost)
 from portfolio_research.optimization.risk_budgeting import (Wanted, NoPortfolioError, kelly, least_variance,
     most_diversified, risk_budget_weights)
 from ..estimation.trailing import Estimate, Trailing
@@ -242,12 +244,22 @@ class Optimize:
     objective: Minimize | Maximize | Target | str         # or its text, such as "maximize sharpe"
     basis: Callable[[Market], Estimate] = Trailing("2Y")  # market -> Estimate
     max_weight: float | str = 1.0                         # greatest weight, in (0, 1] or text such as "10%"
+    costs: Costs | None = None     # what 'with costs' counts; None: those of the policy
+    capital: float | None = None   # money that is managed, > 0; impact needs it
 
     def __post_init__(self):
         read_cap(self)
         if isinstance(self.objective, str):
             object.__setattr__(self, "objective", parse_objective(self.objective))
         check_optimisable(self.objective)
+        as_costs(None, self.costs, "Optimize")
+        if self.costs is not None and not self.charges:
+            raise ParameterError(f"Optimize: costs are given and {str(self.objective)!r} does not count "
+                                 "them; write 'with costs'")
+    @property
+    def charges(self) -> bool:
+        "Whether the aim counts what trading costs."
+        return bool(self.objective.costs_over)
     @property
     def long_only(self) -> bool:
         "Whether every weight is at least 0, and their sum at most 1: no guard speaks of shorts or leverage."
@@ -262,6 +274,8 @@ class Optimize:
         guards, previous = self.objective.guards, held_before(previous, market)
         estimate = estimated(market, previous, self.basis, self.max_weight)
         if isinstance(estimate, Allocation): return within(estimate, guards, market)
+        # what is missing of the costs is a mistake in the question, and no reason to fall back
+        trading_cost(self.objective, self.costs, market, estimate.assets, previous, self.capital)
         found = self._solved(market, estimate, previous)
         if isinstance(found, Allocation): return within(found, guards, market)
         weights = found.weights
@@ -278,7 +292,8 @@ class Optimize:
         capping = tuple(g for g in self.objective.guards if g.what in kept)
         why = []
         for objective in (self.objective, Minimize("volatility", capping)):
-            try: program = compile_objective(objective, estimate, market, self.max_weight, previous)
+            try: program = compile_objective(objective, estimate, market, self.max_weight, previous,
+                                             self.costs, self.capital)
             except ConstantColumnError as e:
                 why.append(str(e))
                 continue
@@ -299,6 +314,8 @@ class BlackLitterman:
     objective: Minimize | Maximize | Target | str = "maximize sharpe"  # or its text
     basis: Callable[[Market], Estimate] = Trailing("3Y")  # market -> Estimate: the covariance and scenarios
     max_weight: float | str = 1.0                         # greatest weight, in (0, 1] or text such as "10%"
+    costs: Costs | None = None     # what 'with costs' counts; None: those of the policy
+    capital: float | None = None   # money that is managed, > 0; impact needs it
 
     __repr__ = as_written
     def __post_init__(self):
@@ -309,9 +326,11 @@ class BlackLitterman:
     def inner(self) -> Optimize:
         "The same as an objective on an estimate."
         expected = Expected.black_litterman(self.views, self.prior, basis=self.basis)
-        return Optimize(self.objective, expected, self.max_weight)
+        return Optimize(self.objective, expected, self.max_weight, self.costs, self.capital)
     @property
     def long_only(self) -> bool: return self.inner.long_only
+    @property
+    def charges(self) -> bool: return self.inner.charges
     @property
     def allows(self) -> tuple[str, ...]: return self.inner.allows
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..core import ParameterError, UnitError, as_written, fraction
+from ..core import ParameterError, UnitError, as_written, fraction, n_bars
 from ..metrics.metric import Metric
 from ..metrics.metrics import METRICS, find_metric, metric
 
@@ -208,8 +208,11 @@ def parse_guard(
     return Guard(what, relation, value, _plain(of or "", names, kept))
 
 # %% ../../nbs/optimization/01_objectives.ipynb #ec0ab1a1
+_HOLDING = "1Y"  # how long a trade is held, where nobody says
+
 class _Aim:
     "What the three aims share."
+    costs_over: int | str = ""
     def __post_init__(self):
         object.__setattr__(self, "metric", named(self.metric))
         object.__setattr__(self, "guards",
@@ -220,6 +223,7 @@ class _Aim:
             raise ObjectiveError(f"{self.name}: the value {self.value} is not a number")
         if over := [g for g in self.guards if g.what == "turnover" and g.value > 1 and self.long_only]:
             raise ObjectiveError(f"{over[0]}: a long-only portfolio never trades more than 100%")
+        if self.costs_over: n_bars(self.costs_over)
     @property
     def name(self) -> str: return self.metric if trait(self.metric) else metric(self.metric).name
     @property
@@ -235,15 +239,27 @@ class _Aim:
     def subject_to(self, *guards: Guard | str):
         "The same aim with more guards."
         return replace(self, guards=self.guards + guards)
+    def with_costs(self,
+        over: int | str = _HOLDING,  # how long what is bought is held: bars, or an offset
+    ):
+        "The same aim after the costs of getting there, a trade's cost spread over `over`."
+        if self.verb == "target":
+            raise ObjectiveError(f"{self}: a value is achieved or not, and costs are no part of it; write "
+                                 f"'minimize volatility with costs subject to {self.name} = ...'")
+        return replace(self, costs_over=over)
     def __repr__(self) -> str:
         shown = lambda: self.value if abs(self.value) <= 1 else value_text(self.metric, self.value)
         aim = "" if self.verb != "target" else f", {shown()!r}"
         held = ", ".join(repr(str(g)) if isinstance(g.what, str) else repr(g) for g in self.guards)
-        return f"{type(self).__name__}({self.metric!r}{aim})" + (f".subject_to({held})" if held else "")
+        over = repr(self.costs_over) if self.costs_over != _HOLDING else ""
+        costs = f".with_costs({over})" if self.costs_over else ""
+        return f"{type(self).__name__}({self.metric!r}{aim}){costs}" + f".subject_to({held})" * bool(held)
     def __str__(self) -> str:
         aim = "" if self.verb != "target" else f" = {value_text(self.metric, self.value)}"
         guards = f" subject to {', '.join(map(str, self.guards))}" if self.guards else ""
-        return f"{self.verb} {self.name}{aim}{guards}"
+        over = f" over {self.costs_over}" if self.costs_over != _HOLDING else ""
+        costs = f" with costs{over}" if self.costs_over else ""
+        return f"{self.verb} {self.name}{aim}{costs}{guards}"
 
 # %% ../../nbs/optimization/01_objectives.ipynb #c0755a3c
 @dataclass(frozen=True, repr=False)
@@ -251,6 +267,7 @@ class Minimize(_Aim):
     "As little of a metric as the guards allow."
     metric: str | Metric | Callable  # a name, a metric, or a function of (T,) returns
     guards: tuple[Guard, ...] = ()   # what must hold; texts are read
+    costs_over: int | str = ""       # time over which costs are spread; "": costs do not count
     verb = "minimize"
 
 @dataclass(frozen=True, repr=False)
@@ -258,6 +275,7 @@ class Maximize(_Aim):
     "As much of a metric as the guards allow."
     metric: str | Metric | Callable  # a name, a metric, or a function of (T,) returns
     guards: tuple[Guard, ...] = ()   # what must hold; texts are read
+    costs_over: int | str = ""       # time over which costs are spread; "": costs do not count
     verb = "maximize"
 
 @dataclass(frozen=True, repr=False)
@@ -271,6 +289,7 @@ class Target(_Aim):
 # %% ../../nbs/optimization/01_objectives.ipynb #7dd037c5
 _AIMS = {"minimi": Minimize, "maximi": Maximize, "target": Target, "achiev": Target}
 _SENTENCE = re.compile(r"\s*(minimi[sz]e|maximi[sz]e|target|achieve)\s+(\w+)\s*(?:==?\s*(\S+?))?"
+                       r"(\s+with\s+costs(?:\s+over\s+([\w.]+))?)?"
                        r"(?:\s+subject\s+to\s+(.+?))?\s*", re.I | re.S)
 
 def parse_objective(
@@ -282,7 +301,7 @@ def parse_objective(
     if match is None:
         raise ObjectiveError(f"cannot read {text!r}; write 'minimize volatility subject to return >= 8%, "
                              "weight <= 10%', 'maximize sharpe' or 'target beta = 0.5'")
-    verb, what, value, guards = match.groups()
+    verb, what, value, costs, over, guards = match.groups()
     aim = _AIMS[verb[:6].lower()]
     if (value is None) == (aim is Target):
         cure = "a target needs a value, as in 'target return = 8%'" if value is None else \
@@ -290,7 +309,9 @@ def parse_objective(
         raise ObjectiveError(f"{text!r}: {cure}")
     write = lambda name: '"' + name.replace('"', '""') + '"'
     parts = [_plain(part, names, write) for part in guards.split(",")] if guards else []
-    return aim(what, *([value] if value else []), guards=tuple(parts))
+    read = aim(what, *([value] if value else []), guards=tuple(parts))
+    if not costs: return read
+    return read.with_costs(int(over) if over and over.isdigit() else (over or _HOLDING).upper())
 
 # %% ../../nbs/optimization/01_objectives.ipynb #1135aa32
 def Growth(

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .solvers.convex import solve_task
-from portfolio_research.optimization.exact import (Proposal, along_frontiers, answer_exactly, missed, score,
-    task_of)
+from portfolio_research.optimization.exact import (Proposal, along_frontiers, answer_exactly, charge, missed,
+    score, task_of)
 from .solvers.frontier import most_within, tangency
 from portfolio_research.optimization.curvature import (Concave, Convex, Linear, PathDependent, Quadratic,
     Ratio, RiskfolioMeasure, Shape)
@@ -142,6 +142,9 @@ def _searched(p: Program, space: Polytope) -> Proposal:
     aimed = _wide(p, aim.metric)
     value = {"minimize": aimed, "maximize": lambda W: -aimed(W),
              "target": lambda W: abs(aimed(W) - aim.value)}[aim.verb]
+    if p.cost is not None:
+        free = value
+        value = lambda W: free(W) + charge(p, W)
     guards = [*p.convex, *p.searched]
     # cheaper than their distance
     both = lambda g: [replace(g, relation="<="), replace(g, relation=">=")] if g.relation == "==" else [g]
@@ -296,7 +299,8 @@ def _achieved(p: Program, w: np.ndarray) -> dict:
     sides = {"gross": float(abs(w).sum()), "short": float(np.maximum(-w, 0).sum())}
     sides = {} if p.objective.long_only else sides
     values = {name(what): float(p.shapes[what].value(w)) for what in named}
-    return {"invested": float(w.sum())} | sides | values
+    paid = {} if p.cost is None else {"costs": p.cost.once(w)}
+    return {"invested": float(w.sum())} | sides | paid | values
 
 # %% ../../nbs/optimization/06_solve.ipynb #d005eee0
 def _measured(p: Program, space: Polytope, w: np.ndarray, unmet: list[str]) -> tuple[np.ndarray, list[str]]:
@@ -345,6 +349,19 @@ def _doubts(p: Program, space: Polytope, w: np.ndarray, growth: float, nearest: 
                     f"{say('volatility', risk(w))}")
     return notes
 
+# %% ../../nbs/optimization/06_solve.ipynb #276a0c14
+def _untraded(p: Program, w: np.ndarray, tol: float) -> np.ndarray:
+    "Weights that stay are what is held to the last bit; what that leaves over goes to the largest trade."
+    x, low, high = p.cost.settled(w, tol), p.space.low, p.space.high
+    least, most, total = p.space.lower[0], p.space.upper[0], x.sum()
+    if abs(rest := w.sum() - total) <= 1e-15 * len(w) or least < most and least <= total <= most: return x
+    i = np.where((x > low) & (x < high), abs(x - p.cost.held), -1).argmax()
+    moved = x[i] + rest
+    if x[i] == p.cost.held[i] or not low[i] < moved < high[i]: return w
+    x[i] = moved
+    return x
+
+
 # %% ../../nbs/optimization/06_solve.ipynb #1dcfe441
 def solve(
     p: Program,
@@ -359,7 +376,9 @@ def solve(
         reasons += missed
         a = _answer(p, space)
     reasons, tried = [*reasons, *a.unmet], [*a.tried, *space.tried]
-    w, broken = _measured(p, space, _tidy(space, a.w), reasons)
+    wish = a.w if p.cost is None else _untraded(p, a.w, 1e-7)
+    w, broken = _measured(p, space, _tidy(space, wish), reasons)
+    if p.cost is not None: w = _untraded(p, w, 1e-8)
     reasons += broken
     nearest = bool(reasons)
     if a.search: reasons.append(a.search)

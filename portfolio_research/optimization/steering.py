@@ -14,6 +14,7 @@ import pandas as pd
 from ..core import ParameterError, as_written
 from ..data.market import Market
 from ..estimation.estimates import Expected
+from ..execution.costs import Costs
 from ..estimation.trailing import Trailing
 from .allocation import Allocation
 from .allocators import Optimize
@@ -24,13 +25,17 @@ class _Steered:
     objective: str
     basis: Callable
     max_weight: float | str
+    costs: Costs | None
+    capital: float | None
     __repr__ = as_written
     @property
     def steered(self) -> Optimize:
         "The optimisation that it stands for."
-        return Optimize(_in_full(self.objective), self.basis, self.max_weight)
+        return Optimize(_in_full(self.objective), self.basis, self.max_weight, self.costs, self.capital)
     @property
     def long_only(self) -> bool: return getattr(self.steered, "long_only", True)
+    @property
+    def charges(self) -> bool: return self.steered.charges
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         return self.steered.allocate(market, previous)
 
@@ -47,6 +52,8 @@ class TargetBased(_Steered):
     objective: str                               # a guard such as "cagr >= 8%", or an objective in full
     basis: Callable = Expected.capm("5%")        # market -> Estimate: what is expected, not what was
     max_weight: float | str = 1.0                # greatest weight, in (0, 1] or text such as "10%"
+    costs: Costs | None = None                   # what 'with costs' counts; None: those of the policy
+    capital: float | None = None                 # money that is managed, > 0; impact needs it
 
     def __post_init__(self):
         if isinstance(self.basis, Trailing):
@@ -61,6 +68,8 @@ class VariableBased(_Steered):
     objective: str                               # such as "maximize sharpe", or a guard "volatility <= 10%"
     basis: Trailing = Trailing("2Y")             # the window that is assumed to persist
     max_weight: float | str = 1.0                # greatest weight, in (0, 1] or text such as "10%"
+    costs: Costs | None = None                   # what 'with costs' counts; None: those of the policy
+    capital: float | None = None                 # money that is managed, > 0; impact needs it
 
     def __post_init__(self):
         if not isinstance(self.basis, Trailing):

@@ -228,6 +228,20 @@ def _cost_of(policy: Policy) -> float:
     if policy.costs is not None: return Unsaid(policy.costs.level)
     return Unsaid(10.0) if costs is None else policy.cost_bps
 
+def _check_charges(policy: Policy, part: Allocator) -> None:
+    "Raise where an aim counts other costs than the policy's, or impact that it cannot know."
+    if not getattr(part, "charges", False): return
+    if getattr(part, "costs", None) not in (None, policy.trading_costs):
+        raise ParameterError(f"Policy: {part} counts costs of its own; leave them out there, the policy's "
+                             f"{policy.trading_costs} are counted")
+    if policy.trading_costs.impact is None: return
+    if policy.sleeves is not None:
+        raise ParameterError(f"Policy: {policy.trading_costs.impact} cannot be counted in the aim of {part}: "
+                             "strategies have no volume; leave 'with costs' out, or impact")
+    if getattr(part, "capital", None) is None:
+        raise ParameterError(f"Policy: {part} counts {policy.trading_costs.impact}, which depends on how "
+                             "much money there is; give it capital=")
+
 def _least_trade(policy: Policy) -> float:
     "The smallest change that is an order; a `Rebalance` may say it, but not both."
     own, also = fraction(policy.min_trade), getattr(policy.rebalance, "min_trade", 0.0)
@@ -251,6 +265,7 @@ def _check_parts(policy: Policy) -> None:
     if policy.sleeves is not None and (not policy.sleeves or len(set(policy.names)) < len(policy.names)):
         named = ", ".join(policy.names) or "there are none"
         raise ParameterError(f"Policy: sleeves need one name each: {named}")
+    for part in (policy.allocate, getattr(policy.rebalance, "to", None)): _check_charges(policy, part)
     for overlay in policy.overlays:
         start_overlay(overlay)
         if hasattr(overlay, "expect") and not hasattr(policy.allocate, "basis"):
@@ -466,7 +481,8 @@ def _allocate(policy: Policy, seen: Seen, memory: list, parts: Any) -> tuple[Eve
     t, names = seen.sleeves.dates[-1], seen.weights.index
     again = None if seen.targets is None else getattr(policy.rebalance, "to", None)
     allocator = policy.allocate if again is None else again
-    answer = _expecting(allocator, policy.overlays, seen).allocate(seen.sleeves, seen.holdings)
+    asked = _charged(_expecting(allocator, policy.overlays, seen), policy, seen.sleeves)
+    answer = asked.allocate(seen.sleeves, seen.holdings)
     weights = by_name(answer.weights, names, "allocate")
     weights = weights.where(weights.abs() >= LEAST_WEIGHT, 0.0).where(weights.notna())
     if not _can_be((w := weights.to_numpy()), getattr(allocator, "long_only", True)):
@@ -590,6 +606,12 @@ class _Adjusted:
         estimate = self.basis(market)
         for overlay in self.overlays: estimate = overlay.expect(estimate, self.seen)
         return estimate
+
+def _charged(allocator: Any, policy: Policy, sleeves: Market) -> Allocator:
+    "An allocator whose aim counts costs, with those of the policy; a strategy trades at the assets' mean."
+    if not getattr(allocator, "charges", False): return allocator
+    if policy.sleeves is None: return replace(allocator, costs=policy.trading_costs)
+    return replace(allocator, costs=Costs(bps=policy.trading_costs.level))
 
 def _expecting(allocator: Any, overlays: Sequence[Overlay], seen: Seen) -> Allocator:
     "An allocator, with what overlays expect in place of its own basis."

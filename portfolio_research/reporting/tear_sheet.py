@@ -19,6 +19,7 @@ import pandas as pd
 from ..core import EmptyDataError, ParameterError
 from ..plotting import COLOURS, percent_axis, use_style
 from ..metrics.returns import drawdown
+from ..management.concentration import Limits, concentration
 from ..policy.walkforward import Study
 
 # %% ../../nbs/reporting/01_tear_sheet.ipynb #e0a0b4da
@@ -162,7 +163,7 @@ def tear_sheet(
         "## Growth, drawdown, invested",
         (growth, "Wealth on a logarithmic axis, drawdown from the running peak, and the sum of the weights."),
         "## By calendar year", (years, "Compounded return of each calendar year."),
-        "## The deepest falls", _formatted_falls(worst_drawdowns(r)),
+        "## The deepest falls", _formatted_falls(worst_drawdowns(r)), *_limits_section(study),
         "## The last decisions", decision_table(study)])
 
 # %% ../../nbs/reporting/01_tear_sheet.ipynb #b4fd02a4
@@ -171,6 +172,21 @@ def _formatted_falls(falls: pd.DataFrame) -> pd.DataFrame:
     dates = {c: [t.date() if pd.notna(t) else "not yet" for t in falls[c]] for c in ("trough", "recovery")}
     depth = [f"{d:.1%}" for d in falls.depth]
     return pd.DataFrame(dates | {"depth": depth}, pd.Index([t.date() for t in falls.peak], name="peak"))
+
+def _limits_section(study: Study, n: int = 12) -> list:
+    "The last breaches of limits, where the policy has limits; what is still broken comes first."
+    if not any(isinstance(overlay, Limits) for overlay in study.policy.overlays): return []
+    found = concentration(study)
+    if not len(found): return ["## Limits", "No limit was broken by what was held."]
+    shown = found.sort_values(["state", "since"], ascending=[False, False], kind="stable").head(n)
+    dated = lambda dates, none: [t.date() if pd.notna(t) else none for t in dates]
+    table = pd.DataFrame({
+        "item": shown["item"], "cause": shown.cause, "since": dated(shown.since, ""),
+        "flagged": dated(shown.flagged, "not yet"), "cure by": dated(shown.cure_by, ""),
+        "cleared": dated(shown.cleared, "open"), "at most held": [f"{x:.2%}" for x in shown.worst],
+        "limit": [f"{x:.2%}" for x in shown.limit]}).set_axis(pd.Index(shown.rule, name="rule"))
+    count = f"{len(found)} breaches, {(found.state == 'open').sum()} of them open; the last {len(shown)}"
+    return ["## Limits", (table, f"{count}. A passive breach came by drift, an active one was ordered.")]
 
 def _years_figure(returns: pd.Series):
     "Bars of calendar-year returns."

@@ -40,17 +40,18 @@ class Task:
     limits: Sequence[Limit] = ()
     ratio: bool = False                # maximise gain(w) / risk(w); its greatest gain is positive
     curvature: float = 0.  # half of this times risk(w) squared is minimised instead; the risk is a `Form`
+    cost: object | None = None  # convex; counted with what is minimised, or taken off the gain of a ratio
 
     @property
     def cuttable(self) -> bool:
         "Whether planes can solve it: each function has them, or it is a quadratic aim with such limits."
-        if self.ratio or self.curvature: return False
+        if self.ratio or self.curvature or self.cost is not None: return False
         risks = [limit.risk for limit in self.limits] + [self.risk] * (self.risk is not None)
         return all(hasattr(risk, "cut") for risk in risks)
     @property
     def quadratic(self) -> bool:
         "Whether nothing but a deviation is minimised."
-        return isinstance(self.risk, Form) and self.gain is None
+        return isinstance(self.risk, Form) and self.gain is None and self.cost is None
     @property
     def planes_first(self) -> bool:
         "Whether planes are the better way: all is piecewise linear, or quadratic; a limit may be on growth."
@@ -60,6 +61,7 @@ class Task:
     def value(self, w: np.ndarray) -> float:
         "What is minimised; a ratio with its sign turned."
         gain = self.gain(w) if self.gain is not None else 0.
+        if self.cost is not None: gain -= self.cost(w)
         if self.ratio: return -gain / self.risk(w) if self.risk(w) > 0 else -np.inf
         if self.curvature: return self.curvature / 2 * self.risk(w) ** 2 - gain
         return (self.risk(w) if self.risk is not None else 0.) - gain
@@ -189,15 +191,20 @@ def _by_quadratics(task: Task, start: np.ndarray, rounds: int) -> Solution:
 # %% ../../../nbs/optimization/solvers/07_convex.ipynb #e7e2feee
 def _aim(p: ConeProgram, task: Task, w: np.ndarray) -> None:
     "What the cone program minimises."
-    gain = task.gain
-    if task.risk is None: p.minimise((w, -gain.a / (abs(gain.a).max(initial=0) or 1.)))
+    gain, paid, unit = task.gain, None if task.cost is None else task.cost.epigraph(p, w), 1.
+    if task.risk is None:
+        unit = abs(gain.a).max(initial=0) or 1.
+        p.minimise((w, -gain.a / unit))
     else:
-        t, size = task.risk.epigraph(p, w)
+        t, unit = task.risk.epigraph(p, w)
         p.minimise(([t], [1.]))
-        if gain is not None and not task.ratio: p.minimise((w, -gain.a / size))
+        if gain is not None and not task.ratio: p.minimise((w, -gain.a / unit))
+    if paid and not task.ratio: p.minimise(([paid[0]], [paid[1] / unit]))
     if task.ratio:
         most = max(task.space.most(gain.a) + gain.c, 1e-300)
-        p.add("zero", -1., (w, gain.a[None] / most), (np.array([p.scale]), gain.c / most), fixed=True)
+        less = [(np.array([paid[0]]), -paid[1] / most)] if paid else []
+        p.add("nonneg" if paid else "zero", -1., (w, gain.a[None] / most),
+              (np.array([p.scale]), gain.c / most), *less, fixed=True)
 
 # %% ../../../nbs/optimization/solvers/07_convex.ipynb #8a43928b
 def _program(task: Task, sizes: np.ndarray, tighter: np.ndarray,
@@ -223,6 +230,9 @@ def _program(task: Task, sizes: np.ndarray, tighter: np.ndarray,
     elif task.curvature:
         unit = task.curvature * np.trace(task.risk.Q) / N or 1.
         p.minimise((w, -task.gain.a / unit), quadratic=(w, task.risk.Q * (task.curvature / unit)))
+        if task.cost is not None:
+            paid, size = task.cost.epigraph(p, w)
+            p.minimise(([paid], [size / unit]))
     else: _aim(p, task, w)
     return p, w, extra
 
@@ -302,6 +312,7 @@ def nearest_limits(
     start: np.ndarray,       # (N,) a portfolio within the space
 ) -> tuple[np.ndarray, np.ndarray] | None:  # (L,) what limits give way; (N,) a portfolio; None: not found
     "The least that limits must give way for a portfolio to be within them all, each in its own unit."
-    point = _by_cones(replace(task, risk=None, gain=None, ratio=False, curvature=0.), start, slack=True)
+    point = _by_cones(replace(task, risk=None, gain=None, ratio=False, curvature=0., cost=None), start,
+                      slack=True)
     if not point.solved: return None
     return np.array([max(limit.over(point.x), 0.) for limit in task.limits]), point.x
