@@ -73,7 +73,8 @@ def _orders(account: Account, costs: Costs, fill: str) -> dict:
     scale, table = _scale(market.prices), lambda x: pd.DataFrame(x, market.dates, market.assets)
     out = dict(close=last / scale, size=table(np.where(moved, size * scale, np.nan)),
                price=table(price / scale), fees=table(fees), fixed_fees=table(extra), direction="longonly")
-    if ended.any(): carried = _carried_to_ruin(carried, account, units, price, last.to_numpy(), int(ended.argmax()))
+    if ended.any():
+        carried = _carried_to_ruin(carried, account, units, price, last.to_numpy(), int(ended.argmax()))
     return _financed(out, account, carried) if carried.any() or _is_financed(account) else out
 
 def _carried_to_ruin(carried, account, units, price, last, t):
@@ -171,7 +172,8 @@ def _plain_rates(market: Market) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rates = np.broadcast_to(np.nan_to_num(np.asarray(
         0.0 if market.borrow_rates is None else market.borrow_rates, float)), (T, n))
     debit = 0.0 if market.debit_rate is None else market.debit_rate
-    return each(market.cash_rate), each(debit), np.array([(1 + rates[t]) ** years[t] - 1 for t in range(T - 1)])
+    borrow = np.array([(1 + rates[t]) ** years[t] - 1 for t in range(T - 1)])
+    return each(market.cash_rate), each(debit), borrow
 
 def _order(wanted, held, margin, min_trade):
     "(N,) weights that are ordered, NaN where nothing is; None where there is no order at all."
@@ -202,7 +204,8 @@ def _bill(market, costs, t, price, shares, waiting, worth):
         for i in trades:
             size = abs(waiting[i] * fit * x - shares[i] * price[i])
             fee = (own[i] + half[i]) * size
-            if size > LEAST_WEIGHT * worth: fee = max(fee + costs.fixed, costs.minimum) + pushed[i] * size ** 1.5
+            if size > LEAST_WEIGHT * worth:
+                fee = max(fee + costs.fixed, costs.minimum) + pushed[i] * size ** 1.5
             total += fee
         return total
     return money
@@ -255,7 +258,8 @@ def _random_market(rng: np.random.Generator, signed: bool) -> Market:
     names = [f"A{i}" for i in range(n)]
     table = lambda x: pd.DataFrame(x, dates, names)
     volumes = table(np.ones((T, n)) * 1e7 / np.nanmean(close, axis=0))
-    rate = lambda most: rng.uniform(0, most) if rng.random() < .5 else pd.Series(rng.uniform(0, most, T), dates)
+    rate = lambda most: (rng.uniform(0, most) if rng.random() < .5 else
+                         pd.Series(rng.uniform(0, most, T), dates))
     named = dict(zip(names, rng.uniform(0, .1, n), strict=True))
     borrow = named if rng.random() < .5 else table(rng.uniform(0, .1, (T, n)))
     return Market.from_prices(
