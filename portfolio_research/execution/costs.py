@@ -29,6 +29,7 @@ def value_left(
     impact: np.ndarray,    # (N,) cost of each over traded notional to the power 3/2; (0,): there is none
     fixed: float,          # cost of an order, fraction of the value before
     minimum: float,        # least of the two costs above together, of an order, fraction of the value before
+    orders: np.ndarray,    # (N,) orders that trading each takes: 1, or those of a strategy
 ) -> float:                # value after over value before; <= 0 where the costs are more than the value
     "The part of a portfolio's value that is left after trading, with costs of all kinds."
     kept, plain = 1.0, len(impact) == 0 and fixed == 0 and minimum == 0
@@ -40,7 +41,7 @@ def value_left(
                 moved += relative[i] * x
                 if not plain and x > LEAST_WEIGHT:
                     paid = cost * relative[i] * x
-                    more += max(paid + fixed, minimum) - paid
+                    more += max(paid + fixed * orders[i], minimum * orders[i]) - paid
                     if len(impact): more += impact[i] * x * np.sqrt(x)
         after = 1 - cost * moved - more
         if abs(after - kept) < 1e-15 or after <= 0: return after
@@ -54,7 +55,8 @@ def value_kept(
     cost: float,         # cost as a fraction of traded notional, in [0, 0.5)
 ) -> float:              # value after over value before, in (0, 1]
     "The part of a portfolio's value that is left after trading to `target` (Györfi and Vajda 2008)."
-    return value_left(before, target, 1.0, cost, np.ones(len(target)), np.zeros(0), 0.0, 0.0)
+    ones = np.ones(len(target))
+    return value_left(before, target, 1.0, cost, ones, np.zeros(0), 0.0, 0.0, ones)
 
 # %% ../../nbs/execution/01_costs.ipynb #b667e7ed
 def traded(

@@ -97,12 +97,13 @@ def fill(
     impact: np.ndarray,    # (N,) cost over traded notional to the power 3/2; (0,): none
     fixed: float,          # an order, fraction of equity before
     minimum: float,        # least cost of an order, fraction of equity before
+    orders: np.ndarray,    # (N,) orders that trading each takes: 1, or those of a strategy
     credit: bool,          # whether cash may be owed afterwards
 ) -> tuple[float, float]:  # equity after over before, 0: costs took it all; notional over equity before
     "Trade to the targets, in place; what is not traded keeps its value."
     n, kept, fit = len(target), 1.0, 1.0
     for _ in range(100):
-        kept = value_left(held, target, fit, cost, relative, impact, fixed, minimum)
+        kept = value_left(held, target, fit, cost, relative, impact, fixed, minimum, orders)
         if kept <= 0: break
         room, wanted = 1.0, 0.0
         for i in range(n):
@@ -168,6 +169,7 @@ class Terms:
     credit: bool = False       # whether cash may be owed after a fill
     least: float = 0.0         # a change of weight below is no order, but for exits; fraction of equity
     maintenance: float = 0.0   # equity over gross below which everything is closed; 0: never
+    orders: np.ndarray | None = None  # (N,) orders that trading each takes; None: one
 
     def rows(self,
         a: int,            # first bar
@@ -298,7 +300,7 @@ def _paid(before, after, kept, target, cost, relative, spread, impact, legs, sca
 # %% ../../nbs/execution/03_ledger.ipynb #6b03e494
 @numba.njit(cache=True, nogil=True)
 def _run(state, targets, returns, cash, debit, delisting, borrow, impact, overnight, intraday, cost, relative,
-         spread, fixed, minimum, credit, least, maintenance, money, detailed):
+         spread, fixed, minimum, orders, credit, least, maintenance, money, detailed):
     "Run a book over T bars; `state` is changed in place."
     T, n = targets.shape
     held, net, traded, turned = np.empty((T, n)), np.zeros(T), np.zeros(T), np.zeros(T)
@@ -326,7 +328,7 @@ def _run(state, targets, returns, cash, debit, delisting, borrow, impact, overni
                 if len(impact): push = impact[t] * np.sqrt(money * growth)
                 each, least_fee = fixed / (money * growth), minimum / (money * growth)
             if detailed: before[:] = now
-            kept, traded[t] = fill(now, waiting, cost, relative, push, each, least_fee, credit)
+            kept, traded[t] = fill(now, waiting, cost, relative, push, each, least_fee, orders, credit)
             if detailed and kept > 0:
                 turned[t] = _paid(before, now, kept, waiting, cost, relative, spread, push, legs[t], growth)
                 if fixed == 0 and minimum == 0: legs[t, _FIXED] = 0.0
@@ -407,8 +409,9 @@ def advance(
     *done, money = _run(state, targets, returns, cash, np.ascontiguousarray(debit), terms.delisting,
                         *(np.ascontiguousarray(x) for x in (terms.borrow, terms.impact, terms.overnight,
                                                             terms.intraday)),
-                        terms.cost, terms.relative, terms.spread, terms.fixed, terms.minimum, terms.credit,
-                        terms.least, terms.maintenance, money, detailed)
+                        terms.cost, terms.relative, terms.spread, terms.fixed, terms.minimum,
+                        np.ones(n) if terms.orders is None else terms.orders, terms.credit, terms.least,
+                        terms.maintenance, money, detailed)
     return Advance(*done, state, money)
 
 # %% ../../nbs/execution/03_ledger.ipynb #55c2bfbe

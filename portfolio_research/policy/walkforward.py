@@ -97,7 +97,7 @@ class Study:
     def plot(self):
         "Wealth, drawdown, and what was invested."
         name = self.policy.name or "portfolio"
-        return _plot({name: self.returns}, {name: self.weights.abs().sum(axis=1)}, self.market)
+        return _plot({name: self.returns}, {name: self.weights}, self.market)
     def __repr__(self) -> str:
         span = f"{self.start.date()} to {self.market.dates[-1].date()}"
         return f"Study({self.policy}, {span}, {self.cost_bps:g} bps)"
@@ -116,9 +116,10 @@ def walk_forward(
                              f"{type(policy).__name__} and {type(market).__name__}")
     charged = as_costs(cost_bps, costs, "walk_forward") or policy.trading_costs
     terms_of(market, charged, policy.fill, capital=capital)  # what is missing is said before it is walked
-    return _study(policy, market, charged, _decide(policy, market), capital)
+    return _study(policy, market, charged, _decide(policy, market, capital), capital)
 
-def _decide(policy: Policy, market: Market) -> Decisions: return policy.review(market).path
+def _decide(policy: Policy, market: Market, capital: float | None) -> Decisions:
+    return policy.review(market, capital=capital).path
 
 def _study(policy: Policy, market: Market, costs: Costs, decisions: Decisions,
            capital: float | None = None) -> Study:
@@ -146,8 +147,9 @@ def _metrics(studies: Mapping[str, Study], since: pd.Timestamp) -> pd.DataFrame:
     return table
 
 # %% ../../nbs/policy/03_walkforward.ipynb #29410523
-def _plot(returns: Mapping[str, pd.Series], shares: Mapping[str, pd.Series], market: Market):
-    "Wealth on a logarithmic axis, drawdown beneath, and what was invested at the bottom."
+def _plot(returns: Mapping[str, pd.Series], weights: Mapping[str, pd.DataFrame], market: Market):
+    """Wealth on a logarithmic axis, drawdown beneath, and what was invested at the bottom: gross, and net with
+    dots where something is short."""
     import matplotlib.pyplot as plt
     fig, axes = plt.subplots(3, figsize=(7, 5.6), sharex=True, height_ratios=[3, 1.5, 1])
     shown = returns[next(iter(returns))].index
@@ -157,12 +159,18 @@ def _plot(returns: Mapping[str, pd.Series], shares: Mapping[str, pd.Series], mar
     if market.benchmark is not None:
         benchmark = (1 + market.benchmark_returns.loc[shown]).cumprod()
         axes[0].plot(benchmark, color="grey", lw=.9, label="benchmark")
-    for share in shares.values(): axes[2].plot(share.rolling(21).mean().loc[shown], lw=.9)
+    shares = {name: w.abs().sum(axis=1) for name, w in weights.items()}
+    for k, (name, w) in enumerate(weights.items()):
+        axes[2].plot(shares[name].rolling(21).mean().loc[shown], lw=.9, color=f"C{k}")
+        if (w < 0).to_numpy().any():
+            axes[2].plot(w.sum(axis=1).rolling(21).mean().loc[shown], lw=.9, ls=":", color=f"C{k}")
     wealth_axis(axes[0])
     label_ends(axes[0])
     percent_axis(axes[1], "drawdown")
-    percent_axis(axes[2], "invested")
-    axes[2].set_ylim(0, max(1.02, *(1.02 * float(share.loc[shown].max()) for share in shares.values())))
+    signed = any((w < 0).to_numpy().any() for w in weights.values())
+    percent_axis(axes[2], "gross and net" if signed else "invested")
+    least = min(0.0, *(1.02 * float(w.sum(axis=1).loc[shown].min()) for w in weights.values()))
+    axes[2].set_ylim(least, max(1.02, *(1.02 * float(s.loc[shown].max()) for s in shares.values())))
     return fig
 
 # %% ../../nbs/policy/03_walkforward.ipynb #8798d683
@@ -197,8 +205,8 @@ class Comparison:
         return format_metrics(self.metrics(), STUDY_UNITS)
     def plot(self):
         "Wealth, drawdown and what was invested, one line an arm."
-        invested = {name: s.weights.abs().sum(axis=1) for name, s in (self.held or self.studies).items()}
-        return _plot(self.returns, invested, next(iter(self.studies.values())).market)
+        weights = {name: s.weights for name, s in (self.held or self.studies).items()}
+        return _plot(self.returns, weights, next(iter(self.studies.values())).market)
     def __getitem__(self,
         name: str | tuple[str, ...],  # of an arm
     ) -> Study:                       # its study
@@ -223,7 +231,7 @@ def compare(
     charged = as_costs(cost_bps, costs, "compare")
     quiet, studies = not (is_interactive() if progress is None else progress), {}
     with shared_pools(), tqdm(total=len(policies), disable=quiet, unit="policy") as bar:
-        for names, decided in _decided(policies, market, workers):
+        for names, decided in _decided(policies, market, workers, capital):
             for name, decisions in zip(names, decided, strict=True):
                 bar.set_description(name if isinstance(name, str) else ", ".join(name), refresh=False)
                 studies[name] = _study(policies[name], market, charged or policies[name].trading_costs,
@@ -231,20 +239,20 @@ def compare(
                 bar.update()
     return Comparison({name: studies[name] for name in policies})
 
-def _decided(policies: Mapping[Any, Policy], market: Market,
-             workers: int) -> Iterator[tuple[list, list[Decisions]]]:
+def _decided(policies: Mapping[Any, Policy], market: Market, workers: int,
+             capital: float | None) -> Iterator[tuple[list, list[Decisions]]]:
     "Names and their decisions, in batches; in one process one by one."
     if workers == 1:
-        for name, policy in policies.items(): yield [name], [_decide(policy, market)]
+        for name, policy in policies.items(): yield [name], [_decide(policy, market, capital)]
         return
     from joblib import Parallel, delayed
     sent = copy(market)  # its own cache: the market's grows in this process while another thread sends it
     batches = _batches(policies, workers)
-    jobs = (delayed(_decide_all)([policies[name] for name in names], sent) for names in batches)
+    jobs = (delayed(_decide_all)([policies[name] for name in names], sent, capital) for names in batches)
     yield from zip(batches, Parallel(workers, return_as="generator", max_nbytes=None)(jobs), strict=True)
 
-def _decide_all(policies: list[Policy], market: Market) -> list[Decisions]:
-    with shared_pools(): return [_decide(policy, market) for policy in policies]
+def _decide_all(policies: list[Policy], market: Market, capital: float | None) -> list[Decisions]:
+    with shared_pools(): return [_decide(policy, market, capital) for policy in policies]
 
 def _batches(policies: Mapping[Any, Policy], workers: int) -> list[list]:
     "Names in four batches a worker; policies that share a pool are next to each other."

@@ -128,7 +128,7 @@ def _run(returns, pool, x, every, cost):
             if ruined[k]: continue
             growth = drift_row(held, k, rows, k * T + t, 0.0, 0.0, nothing)
             if waits[k] and growth > 0:
-                kept, traded[t, k] = fill(held[k], wanted[k], cost, same, none, 0.0, 0.0, False)
+                kept, traded[t, k] = fill(held[k], wanted[k], cost, same, none, 0.0, 0.0, same, False)
                 growth *= kept
             net[t, k] = growth - 1 if growth > 0 else -1.0
             if growth <= 0:
