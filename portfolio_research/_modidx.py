@@ -555,6 +555,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                    'portfolio_research/execution/costs.py'),
                                                     'portfolio_research.execution.costs._by_asset': ( 'execution/costs.html#_by_asset',
                                                                                                       'portfolio_research/execution/costs.py'),
+                                                    'portfolio_research.execution.costs._left_at': ( 'execution/costs.html#_left_at',
+                                                                                                     'portfolio_research/execution/costs.py'),
                                                     'portfolio_research.execution.costs._pair': ( 'execution/costs.html#_pair',
                                                                                                   'portfolio_research/execution/costs.py'),
                                                     'portfolio_research.execution.costs.as_costs': ( 'execution/costs.html#as_costs',

@@ -325,4 +325,4 @@ def _vectorbt_values(accounts: Sequence[tuple[Account, Costs, str]]) -> list[np.
         close, **joined, size_type="amount", direction=direction, group_by=group, cash_sharing=True,
         init_cash=[account.capital for account, _, _ in accounts], call_seq="auto", raise_reject=True,
         freq="1D")
-    return list(kept.value().to_numpy().T)
+    return list(np.atleast_2d(kept.value().to_numpy().T))

@@ -486,7 +486,7 @@ def _pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market
     "The same, or what was walked before with the same parts, the same state, and the same returns."
     parts = (market, policy.allocate, policy.rebalance, *policy.overlays, *(policy.sleeves or ()))
     of = (*map(id, parts), len(policy.overlays), policy.trading_costs, policy.fill, capital,
-          placement(policy.risk) == Placement() and policy.margin, k, managed.tobytes(),
+          policy.margin and placement(policy.risk) == Placement(), k, managed.tobytes(),
           *(str(state.get(key)) for key in ("book", "event", "overlays", "tranches", "money")))
     return _once("pool", of, parts, lambda: _walk_pool(policy, sleeves, managed, market, state, k, capital))
 
