@@ -2,8 +2,9 @@
 of JSON a cell.
 
 In mode `package` the exported cells do not run; what the exported module holds takes their place, so that a
-name
-which the module lacks is missed here although the notebook has it.
+name which the module lacks is missed here although the notebook has it. A chapter's section `Checks`, its
+oracles and large counts, runs in this mode alone, against what people import; `NB_FLAGS=checks` runs it in
+the notebook too. Where nothing is exported there is one mode, `notebook`, and all of it runs.
 """
 import ast, faulthandler, json, os, re, sys, traceback
 from pathlib import Path
@@ -28,18 +29,21 @@ def asserts(source: str) -> bool:
 def read_cells(path: Path, mode: str) -> list:
     """The code cells to run, each with `section` (its heading), `check`, `exported` and `skipped` (the flag,
     or '')."""
-    config, section, sections = get_config(path.parent), "top", {}
+    config, section, part, sections, parts = get_config(path.parent), "top", "", {}, {}
     for i, cell in enumerate(read_nb(path).cells):
         if cell.cell_type == "markdown":
             section = (re.findall(r"^#{1,4} (.+)", cell.source, re.M) or [section])[-1]
-        sections[i] = section
+            part = (re.findall(r"^## (.+)", cell.source, re.M) or [part])[-1].strip()
+        sections[i], parts[i] = section, part
     flags = set(config.tst_flags.split()) - set(os.environ.get("NB_FLAGS", "").split())
     cells = nb_test_cells(path)
     for cell in cells:
         cell.section, cell.exported = sections[cell.idx_], bool(EXPORTS & cell.directives_.keys())
         cell.check = not cell.exported and asserts(cell.source)
         cell.skipped = " ".join(flags & cell.directives_.keys())
-    if mode == "notebook": return cells
+    if mode == "notebook":
+        whole = not module_of(path) or "checks" in os.environ.get("NB_FLAGS", "").split()
+        return [cell for cell in cells if whole or cell.exported or parts[cell.idx_] != "Checks"]
     first = next((cell for cell in cells if cell.exported), None)
     if first: first.source = NAMES_OF.format(f"{config.lib_path.name}.{module_of(path)}")
     return [cell for cell in cells if cell is first or not cell.exported]
@@ -63,11 +67,13 @@ def run(path: Path, mode: str, out) -> None:
     from execnb.shell import CaptureShell
     say = lambda **result: print(json.dumps(result), file=out, flush=True)
     sys.path.insert(0, str(get_config(path.parent).config_path))
-    shell, names = CaptureShell(path, mpl_format="png", profile=False), {}
+    drawn = "png" if mode == "notebook" else None       # figures are made in both modes, and rendered in one
+    shell, names = CaptureShell(path, mpl_format=drawn, profile=False), {}
     for cell in read_cells(path, mode):
         if cell.skipped: continue
         names[shell.execution_count] = f"cell {cell.idx_}"
         shell.cell(cell)
+        if not drawn and (plt := sys.modules.get("matplotlib.pyplot")): plt.close("all")
         error = describe(cell, shell.exc, names) if shell.exc else ""
         say(cell=cell.id, error=error, fatal=bool(error) and not cell.check)
         if error and not cell.check: return

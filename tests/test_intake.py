@@ -202,10 +202,11 @@ def test_refused_with_the_cure(name, tmp_path):
                for word in words.split("|")) and path.name in str(caught.value), caught.value
 
 
-@pytest.mark.parametrize("name", ["prices.csv", "prices.csv.gz", "prices.tsv", "prices.parquet"])
+@pytest.mark.parametrize("name", [f"prices.{kind}" for kind in ("csv", "csv.gz", "tsv", "parquet", "xlsx")])
 def test_kinds_of_files(name, tmp_path):
     table = pd.DataFrame({"KO": KO, "XOM": XOM}, DAYS)
     if name.endswith("parquet"): table.to_parquet(tmp_path / name)
+    elif name.endswith("xlsx"): table.to_excel(tmp_path / name, index_label="Date")
     else: table.to_csv(tmp_path / name, sep="\t" if "tsv" in name else ",", index_label="Date")
     assert np.array_equal(load_market(tmp_path / name).prices, table)
 
@@ -214,3 +215,32 @@ def test_kinds_of_files(name, tmp_path):
 def test_encodings(encoding, tmp_path):
     (tmp_path / "p.csv").write_bytes(PLAIN.replace("KO", "Übersee").encode(encoding))
     assert list(load_market(tmp_path / "p.csv").assets) == ["Übersee", "XOM"]
+
+
+SHEETS = {  # rows of a sheet as people keep them -> what is noted, or the error and its cure
+    "a title above": ([["Prices, adjusted"], [], ["Date", "KO", "XOM"]], "above the table"),
+    "dates as text": ([["Date", "KO", "XOM"]], ""),
+    "an error of a formula": ([["Date", "KO", "XOM"]], (MissingDataError, "KO")),
+    "no number in it": ([["Date", "KO", "XOM"]], (NotNumericError, "KO")),
+}
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_sheets(name, tmp_path):
+    from openpyxl import Workbook
+    head, outcome = SHEETS[name]
+    book = Workbook()
+    for row in head: book.active.append(row)
+    for d, a, b in zip(DAYS, KO, XOM, strict=True):
+        book.active.append([str(d.date()) if "text" in name else d.to_pydatetime(), a, b])
+    if "formula" in name: book.active["B6"] = "#DIV/0!"
+    if "number" in name: book.active["B6"] = "n.v."
+    book.create_sheet("Notes").append(["not read"])
+    book.save(tmp_path / "p.xlsx")
+    if isinstance(outcome, tuple):
+        with pytest.raises(outcome[0], match=outcome[1]) as caught: load_market(tmp_path / "p.xlsx")
+        assert "p.xlsx" in str(caught.value)
+        return
+    table, notes = read_table(tmp_path / "p.xlsx")
+    np.testing.assert_allclose(table.to_numpy(), np.column_stack([KO, XOM]), rtol=1e-12)
+    assert (table.index == DAYS).all() and outcome in "; ".join(notes) and (outcome or not notes)

@@ -14,7 +14,7 @@ NOTEBOOKS = {  # cells; one that starts with a # and a blank is markdown
                 "#| export\n" + MODULE,
                 "## Area", "assert circle(0) == 0", "#| eval: false\nassert False",
                 "#| slow\nassert circle(2) < 0, 'ran slowly'",
-                "## Private", "assert _tau > 6"],
+                "## Private", "assert _tau > 6", "## Checks", "### An oracle", "assert circle(1) > 3"],
     "01_unexported": ["#| default_exp unexported", "#| hide\nimport math", "#| export\n" + MODULE, "## Area",
                       "assert circle(0) == 0"],
     "02_wrong": ["# Wrong", "def half(x): return x // 2", "## Halves",
@@ -70,12 +70,16 @@ def of(outcome, notebook): return {k.partition("::")[2]: v for k,
 def test_items_are_asserting_cells_in_both_modes(outcome):
     wanted = ["area[c5]", "private[c9]", "runs_to_end"]
     assert of(outcome, "00_good") == {f"{mode}::{name}": "PASSED" for mode in ("notebook", "package")
-                                      for name in wanted}
+                                      for name in wanted} | {"package::an_oracle[c12]": "PASSED"}
     assert "flagged slow" in outcome[1] and not of(outcome, "_draft")
 
 def test_slow_cells_run_when_asked_for(scratch):
     results, text = run_pytest(scratch, "nbs/00_good.ipynb", NB_FLAGS="slow")
     assert results["00_good.ipynb::package::area[c7]"] == "FAILED" and "ran slowly" in text
+
+def test_checks_run_in_the_notebook_too_when_asked_for(scratch):
+    results, _ = run_pytest(scratch, "nbs/00_good.ipynb", NB_FLAGS="checks")
+    assert results["00_good.ipynb::notebook::an_oracle[c12]"] == "PASSED"
 
 def test_missing_export_fails_in_package_mode_only(outcome):
     assert of(outcome, "01") == {"notebook::area[c4]": "PASSED", "notebook::runs_to_end": "PASSED",
@@ -118,7 +122,7 @@ def test_where_nothing_forks_runs_are_new_processes(scratch):
     results, text = run_pytest(scratch, *(f"nbs/{name}.ipynb" for name in names), NB_FORK="0")
     assert [k for k, v in results.items() if v == "FAILED"] == [f"04_killed.ipynb::notebook::{name}"
                                                                 for name in ("top[c2]", "runs_to_end")]
-    assert len(results) == 14 and "status -9\nlast words" in text
+    assert len(results) == 15 and "status -9\nlast words" in text
 
 def run_python(code, **env):
     "What a program says that runs beside the notebooks."

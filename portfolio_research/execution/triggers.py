@@ -190,7 +190,8 @@ def _exchange(calendar: str, block: int) -> np.ndarray:
     try: import exchange_calendars as known
     except ImportError:
         raise MissingExtraError(f"calendar={calendar!r} needs the sessions of an exchange: pip install "
-                                "exchange_calendars; or use calendar='weekdays' or '24/7'") from None
+                                "'portfolio-research[calendars]'; or use calendar='weekdays' or "
+                                "'24/7'") from None
     try: kind = type(known.get_calendar(calendar))
     except known.errors.InvalidCalendarName:
         raise ParameterError(f"exchange_calendars knows no {calendar!r}; a name is such as 'XNYS', 'XLON', "

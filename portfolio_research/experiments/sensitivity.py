@@ -9,6 +9,7 @@ __all__ = ['SobolIndices', 'saltelli', 'sobol_from', 'numeric_parameters', 'Sens
 # %% ../../nbs/experiments/02_sensitivity.ipynb #d6eef021
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from importlib import import_module
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -16,8 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..core import (EmptyDataError, ParameterError, PortfolioResearchError, WindowError,
-    by_name, fraction, n_bars)
+from ..core import (EmptyDataError, MissingExtraError, ParameterError,
+    PortfolioResearchError, WindowError, by_name, fraction, n_bars)
 from ..data.market import Market
 from .sweeps import SweepLedger, Sweep, sweep, value_at, with_setting
 from ..metrics.metrics import evaluate
@@ -44,13 +45,10 @@ def saltelli(
     n: int,         # base points, a power of two, >= 8
     seed: int = 0,  # of the scrambling
 ) -> np.ndarray:    # (n (d + 2), d) points in [0, 1): A, then A with one column of B for each, then B
-    "The design for first-order and total indices (Saltelli 2002, on a scrambled Sobol sequence)."
-    from scipy.stats import qmc
+    "The design for first-order and total indices (Saltelli 2002, on a scrambled Sobol sequence), by SALib."
     if n < 8 or n & (n - 1): raise ParameterError(f"saltelli: n is a power of two, at least 8, not {n!r}")
-    points = qmc.Sobol(2 * d, seed=seed).random(n)
-    a, b = points[:, :d], points[:, d:]
-    mixed = [np.where(np.arange(d) == i, b, a) for i in range(d)]
-    return np.vstack([a, *mixed, b])
+    points = _salib("sample").sample(_problem(d), n, calc_second_order=False, seed=seed)
+    return points.reshape(n, d + 2, d).swapaxes(0, 1).reshape(-1, d)
 
 def sobol_from(
     values: np.ndarray,     # (n (d + 2),) results at the points of `saltelli`
@@ -59,26 +57,33 @@ def sobol_from(
     resamples: int = 500,   # of the rows
     seed: int = 0,          # of the resamples
 ) -> SobolIndices:
-    "Indices from the values of a design (Jansen 1999), with bootstrap intervals; incomplete rows left out."
+    "Indices from the values of a design (Saltelli 2010), with bootstrap intervals; incomplete rows left out."
     y = np.asarray(values, float).reshape(len(names) + 2, -1)
     n = y.shape[1]
     y = y[:, np.isfinite(y).all(axis=0)]
     if y.shape[1] < 8: raise EmptyDataError(f"sobol: only {y.shape[1]} of {n} rows have all their values")
-    rows = np.random.default_rng(seed).integers(y.shape[1], size=(resamples, y.shape[1]))
-    found, drawn = _jansen(y), _jansen(y[:, rows])
-    low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=-1)
-    columns = {f"{what}{end}": table[k] for k, what in enumerate(("first", "total"))
-               for end, table in (("", found), ("_low", low), ("_high", high))}
-    return SobolIndices(pd.DataFrame(columns, list(names)), n, n * (len(names) + 2), level)
+    columns = [f"{what}{end}" for what in ("first", "total") for end in ("", "_low", "_high")]
+    table = pd.DataFrame(np.nan, list(names), columns)         # where the result never varies
+    if np.ptp(y) > 0:
+        found = _salib("analyze").analyze(_problem(len(names)), y.T.ravel(), calc_second_order=False,
+                                          num_resamples=resamples, conf_level=level, keep_resamples=True,
+                                          seed=np.random.default_rng(seed))
+        for what, key in (("first", "S1"), ("total", "ST")):
+            ends = np.quantile(found[f"{key}_conf_all"], [(1 - level) / 2, (1 + level) / 2], axis=0)
+            table[what], table[f"{what}_low"], table[f"{what}_high"] = found[key], *ends
+    return SobolIndices(table, n, n * (len(names) + 2), level)
 
 # %% ../../nbs/experiments/02_sensitivity.ipynb #3ae1c334
-def _jansen(y: np.ndarray) -> np.ndarray:
-    "(2, d, ...) first-order and total indices of (d + 2, ..., n) values."
-    both = np.concatenate([y[0], y[-1]], axis=-1)
-    twice = 2 * both.var(axis=-1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        first = 1 - ((y[-1] - y[1:-1]) ** 2).mean(axis=-1) / twice
-        return np.array([first, ((y[0] - y[1:-1]) ** 2).mean(axis=-1) / twice])
+def _problem(d: int) -> dict:
+    "The unit cube, in SALib's words."
+    return {"num_vars": d, "names": [f"x{i}" for i in range(d)], "bounds": [[0., 1.]] * d}
+
+def _salib(part: str):
+    "SALib's chapter on Sobol indices."
+    try: return import_module(f"SALib.{part}.sobol")
+    except ImportError:
+        raise MissingExtraError("Sobol indices need SALib; pip install 'portfolio-research[sensitivity]', "
+                                "or leave n out and read the elasticities") from None
 
 # %% ../../nbs/experiments/02_sensitivity.ipynb #88cd79ca
 def numeric_parameters(

@@ -17,7 +17,7 @@ from ..execution.costs import Costs
 from portfolio_research.execution.ledger import (CALLED, RUINED, Terms, advance, book_start, state_plain,
     state_read, terms_of)
 from ..core import (EmptyDataError, ParameterError, PortfolioResearchError,
-    UnknownNameError, by_name)
+    UnknownNameError, by_name, day)
 from ..policy.decisions import Decision, Decisions
 from ..data.market import Market
 
@@ -160,6 +160,11 @@ def unit_wealth(
     at = values.index.searchsorted(flows.index, side="left")
     flow = pd.Series(np.bincount(at, flows, minlength=len(values) + 1)[:len(values)], values.index)
     growth = ((values - flow) / values.shift()).fillna(1.0)
+    if not (growth > 0).all():
+        at = growth.index[int((~(growth > 0)).argmax())]
+        raise ParameterError(f"unit_wealth: on {day(at)} a deposit of {flow[at]:g} left a value of only "
+                             f"{values[at]:g}, so that more than everything was lost; correct the flow or "
+                             "the value")
     wealth = growth.cumprod()
     table = {"value": values, "flow": flow, "wealth": wealth, "drawdown": 1 - wealth / wealth.cummax()}
     return pd.DataFrame(table)

@@ -134,7 +134,8 @@ def _market_of(net: np.ndarray, names: pd.Index, market: Market) -> Market:
     "A market whose columns are return streams; a stream may be flat, as a strategy in cash is."
     wealth = pd.DataFrame(np.cumprod(1 + net, axis=0), market.dates, names)
     out = Market(wealth, market.benchmark, None, market.cash_rate)
-    out.__dict__.update(returns=pd.DataFrame(net[1:], market.dates[1:], names), per_year=market.per_year)
+    out.__dict__.update(returns=pd.DataFrame(net[1:], market.dates[1:], names), per_year=market.per_year,
+                        debit_rate=market.debit_rate)
     return out
 
 # %% ../../nbs/policy/02_policy.ipynb #83a37e01
@@ -220,6 +221,12 @@ class Policy:
     ) -> pd.DataFrame:   # (T-1, S) net returns per period, fractions
         "What each sleeve earns alone, unmanaged and net of its own costs: this is what the allocator sees."
         return _sleeves(self, market).market.returns
+
+    def sleeve_market(self,
+        market: Market,  # what the sleeves trade in
+    ) -> Market:         # a column a sleeve: the wealth of each alone, as `sleeve_returns`
+        "The market that the allocator sees."
+        return _sleeves(self, market).market
 
     def weights(self,
         market: Market,  # what there is to know

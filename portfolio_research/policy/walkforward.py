@@ -23,6 +23,7 @@ from ..metrics.metrics import evaluate, format_metrics
 from ..metrics.returns import drawdown
 from .policy import Policy, shared_pools
 from ..risk.placement import placement
+from ..risk.rule import unfilled
 from ..execution.audit import vectorbt_portfolio
 from ..execution.costs import Costs, as_costs
 from ..execution.ledger import Account, run_account, terms_of
@@ -51,6 +52,13 @@ class Study:
     portfolio: Any          # the vectorbt Portfolio
     account: Account        # the same accounts as the ledger keeps them
     costs: Costs            # what trading cost, of all kinds
+
+    # between processes vectorbt's accounts do not travel: they are made again from the orders
+    def __getstate__(self) -> dict:
+        return {name: part for name, part in self.__dict__.items() if name != "portfolio"}
+    def __setstate__(self, state: dict) -> None:
+        again = vectorbt_portfolio(state["account"], state["costs"], state["policy"].fill)
+        self.__dict__.update(state, portfolio=again)
 
     @cached_property
     def targets(self) -> pd.DataFrame:
@@ -81,6 +89,12 @@ class Study:
     def events(self) -> tuple[Flag, ...]:
         "Margin calls and ruin."
         return self.account.events
+    @property
+    def notes(self) -> tuple[str, ...]:
+        "Rules that never acted because the market is too short for their windows."
+        rules, n = placement(self.policy.risk), len(self.market.dates) - 1
+        said = (unfilled(rule, n, self.market.per_year) for rule in (rules.strategy, rules.portfolio))
+        return tuple(dict.fromkeys(filter(None, said)))
     @cached_property
     def turnover(self) -> pd.Series:
         "(T,) half of all changes in weight at each bar, cash among them."
@@ -100,7 +114,8 @@ class Study:
         return _plot({name: self.returns}, {name: self.weights}, self.market)
     def __repr__(self) -> str:
         span = f"{self.start.date()} to {self.market.dates[-1].date()}"
-        return f"Study({self.policy}, {span}, {self.cost_bps:g} bps)"
+        said = "".join(f"\n  note: {note}" for note in self.notes)
+        return f"Study({self.policy}, {span}, {self.cost_bps:g} bps){said}"
 
 # %% ../../nbs/policy/03_walkforward.ipynb #a4e9fa62
 def walk_forward(
@@ -174,11 +189,14 @@ def _plot(returns: Mapping[str, pd.Series], weights: Mapping[str, pd.DataFrame],
     return fig
 
 # %% ../../nbs/policy/03_walkforward.ipynb #8798d683
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     "Studies of several policies on one market. Made by `compare`."
     studies: dict[Any, Study]  # name -> study
 
+    def __repr__(self) -> str:
+        said = "".join(f"\n  note: {note}" for note in self.notes)
+        return f"Comparison({len(self.studies)} arms, measured after {self.start.date()}){said}"
     @cached_property
     def start(self) -> pd.Timestamp:
         "The first bar on which every policy that ever held something did: all are measured after it."
@@ -189,9 +207,11 @@ class Comparison:
         return {name: s for name, s in self.studies.items() if s.weights.to_numpy().any()}
     @property
     def notes(self) -> tuple[str, ...]:
-        "Which arms are excluded because they never held anything: their windows never filled."
-        return tuple(f"{name}: never held anything in {len(s.market.dates)} bars, and is excluded"
-                     for name, s in self.studies.items() if name not in self.held)
+        "Which arms are excluded because they never held anything, and which rules never acted."
+        empty = [f"{name}: never held anything in {len(s.market.dates)} bars, and is excluded"
+                 for name, s in self.studies.items() if name not in self.held]
+        idle = [f"{name}: {note}" for name, s in self.studies.items() for note in s.notes]
+        return (*empty, *idle)
     @cached_property
     def returns(self) -> pd.DataFrame:
         "(T, arms) net returns, on the dates that all have."

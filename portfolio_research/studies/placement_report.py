@@ -211,4 +211,5 @@ def _what_was_run(answer: PlacementStudy) -> str:
     return (f"{study.market!r}, {start.date()} to {end.date()}, "
             f"{study.cost_bps:g} basis points of traded notional. "
             f"Strategies: {', '.join(policy.names)}. Funded by {policy.allocate}, {policy.rebalance}. "
-            f"Rules: {'; '.join(answer.rules)}. {answer.resamples} resamples, seed {answer.seed}.")
+            f"Rules: {'; '.join(answer.rules)}. {answer.resamples} resamples, seed {answer.seed}."
+            + "".join(f" {note[0].upper()}{note[1:]}." for note in answer.notes))

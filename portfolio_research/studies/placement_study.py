@@ -16,6 +16,7 @@ import pandas as pd
 
 from ..core import ParameterError
 from ..risk.placement import both, per_strategy, whole_portfolio
+from ..risk.rule import unfilled
 from ..validation.bootstrap import Difference, resampled_statistics
 from ..data.market import Market
 from ..metrics.metrics import evaluate, format_metrics, metric
@@ -73,6 +74,7 @@ class PlacementStudy:
     level: float            # of the intervals, in (0, 1)
     seed: int               # of the bootstrap
     equal: str = ""         # what the arms are made equal in: a key of `EQUAL`; "": as they are
+    notes: tuple[str, ...] = ()  # which rules are excluded, and why
 
     @property
     def market(self) -> Market: return next(iter(self.comparison.studies.values())).market
@@ -163,9 +165,13 @@ def study_placements(
     workers: int = 1,              # processes that decide, >= 1; the answer does not depend on it
     capital: float | None = None,  # money at the start, > 0; needed by fixed costs and impact
 ) -> PlacementStudy:                   # tables, differences with intervals, the arms' studies
-    "Walk every rule forward at every level; raises `ParameterError` as `_level_arms` does."
-    arms = compare(_level_arms(policy, rules), market, cost_bps, progress, workers, capital)
-    return PlacementStudy(arms, tuple(map(str, rules)), resamples, level, seed)
+    "Walk every rule forward at every level; a rule whose windows the market cannot fill is excluded by name."
+    idle = {str(rule): unfilled(rule, len(market.dates) - 1, market.per_year) for rule in rules}
+    notes = tuple(f"excluded: {why}" for why in idle.values() if why)
+    if rules and len(notes) == len(rules): raise ParameterError("levels: " + "; ".join(idle.values()))
+    kept = [rule for rule in rules if not idle[str(rule)]]
+    arms = compare(_level_arms(policy, kept), market, cost_bps, progress, workers, capital)
+    return PlacementStudy(arms, tuple(map(str, kept)), resamples, level, seed, notes=notes)
 
 # %% ../../nbs/studies/06_placement_study.ipynb #78874b8e
 def selection(
