@@ -60,7 +60,7 @@ class Decisions(Sequence):
     current: np.ndarray               # (T, N) asset weights that the policy takes itself to hold then
     traded: np.ndarray                # (T, N) whether an asset is to be brought to its target at the next bar
     pool: np.ndarray                  # (T, S) sleeves' weights: newly allocated, or as drifted
-    by_strategy: np.ndarray           # (T, S) exposure that a rule leaves each strategy, >= 0; above 1 where the rule says so
+    by_strategy: np.ndarray           # (T, S) exposure that a rule leaves each strategy, >= 0
     by_portfolio: np.ndarray          # (T,) exposure that a rule leaves the whole portfolio, >= 0
     trades: np.ndarray                # (T, S) whether a sleeve trades of its own
     event: np.ndarray                 # (T,) which of `events` holds at a bar

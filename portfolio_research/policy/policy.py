@@ -115,11 +115,12 @@ def _pool_terms(policy: "Policy", market: Market, capital: float | None) -> Term
     if placement(policy.risk).strategy is None: return terms
     return replace(terms, overnight=np.zeros((0, 0)), intraday=np.zeros((0, 0)))
 
-def _maintenance(policy: "Policy") -> float: return 0.0 if policy.margin is None else policy.margin.maintenance
+def _maintenance(policy: "Policy") -> float:
+    return 0.0 if policy.margin is None else policy.margin.maintenance
 
 def _strategy_terms(terms: Terms, sleeves: _Sleeves, t: int, bars: int, whole: bool) -> Terms:
-    """The terms of a pool of strategies over some bars from t on: a fill, on the first, pays by what they hold;
-    whole: on all that is moved, the cash in them included."""
+    """The terms of a pool of strategies over bars from t on: a fill, on the first, pays by what they hold; whole:
+    on all that is moved, the cash in them included."""
     held = np.abs(np.array([h[t] for h in sleeves.held]))
     own = np.full(len(held), terms.cost) if whole else terms.cost * (held @ terms.relative)
     push = np.zeros((0, 0))
@@ -393,7 +394,8 @@ def _managed(policy: Policy, sleeves: _Sleeves, market: Market, held: np.ndarray
     invested = relative if sleeves.held is None else np.column_stack(
         [(np.abs(h[k:]) * relative).sum(axis=1) for h in sleeves.held])
     cost = dearest * np.abs(held - earning) * invested
-    if capital is not None: cost += _in_money(policy, sleeves, market, np.abs(held - earning), cost, k, capital)
+    if capital is not None:
+        cost += _in_money(policy, sleeves, market, np.abs(held - earning), cost, k, capital)
     return earning * sleeves.returns[k:] + (1 - earning) * cash - cost
 
 def _in_money(policy: Policy, sleeves: _Sleeves, market: Market, moved: np.ndarray, cost: np.ndarray,

@@ -163,8 +163,7 @@ def _metrics(studies: Mapping[str, Study], since: pd.Timestamp) -> pd.DataFrame:
 
 # %% ../../nbs/policy/03_walkforward.ipynb #29410523
 def _plot(returns: Mapping[str, pd.Series], weights: Mapping[str, pd.DataFrame], market: Market):
-    """Wealth on a logarithmic axis, drawdown beneath, and what was invested at the bottom: gross, and net with
-    dots where something is short."""
+    "Wealth on a logarithmic axis, drawdown beneath, what was invested: gross, and net as dots with shorts."
     import matplotlib.pyplot as plt
     fig, axes = plt.subplots(3, figsize=(7, 5.6), sharex=True, height_ratios=[3, 1.5, 1])
     shown = returns[next(iter(returns))].index

@@ -143,7 +143,8 @@ def decision_table(
     "The last decisions that led to orders, and why."
     traded = np.flatnonzero(study.decisions.orders.notna().to_numpy().any(axis=1))[-n:]
     rows = [study.decisions[int(t)] for t in traded]
-    columns = {"invested": [invested(d.targets, 0).removesuffix(" invested") for d in rows], "orders": [len(d.orders) for d in rows],
+    held = [invested(d.targets, 0).removesuffix(" invested") for d in rows]
+    columns = {"invested": held, "orders": [len(d.orders) for d in rows],
                "traded": [f"{d.orders.abs().sum():.1%}" for d in rows], "reason": [d.reason for d in rows]}
     return pd.DataFrame(columns, [d.as_of.date() for d in rows])
 
@@ -188,7 +189,7 @@ def _financing_part(study: Study) -> list:
     return ["## Long, short and what they cost",
             (say(mean | {"cash": 1 - mean["net"]}, "mean"), "Fractions of equity, on average."),
             (say({k: v for k, v in legs.items() if v}, "a year"),
-             "What changed equity, by kind, as a fraction of it a year; these add up to its arithmetic growth."),
+             "What changed equity, a fraction of it a year; these add up to its arithmetic growth."),
             *(f"{flag.source}: {flag.text}." for flag in study.events)]
 
 def _formatted_falls(falls: pd.DataFrame) -> pd.DataFrame:

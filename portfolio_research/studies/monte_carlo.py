@@ -195,7 +195,8 @@ def _at_random(setup: Setup, returns: np.ndarray, own: dict, other: dict) -> lis
     "One path under the exposures of another."
     x, g = (other[level].said[0].exposure for level in LEVELS[1:3])
     free, kept = own["no rule"], setup.pool(setup.earned(returns, x))
-    books = [(returns, kept.held, x, (Said(x, returns),)), (returns, free.held, g, (Said(g, free.net[:, None]),))]
+    books = [(returns, kept.held, x, (Said(x, returns),)),
+             (returns, free.held, g, (Said(g, free.net[:, None]),))]
     return simulated_accounts(books, setup.rebalance, setup.cost_bps)
 
 # %% ../../nbs/studies/04_monte_carlo.ipynb #7a18788b
