@@ -119,8 +119,8 @@ def _maintenance(policy: "Policy") -> float:
     return 0.0 if policy.margin is None else policy.margin.maintenance
 
 def _strategy_terms(terms: Terms, sleeves: _Sleeves, t: int, bars: int, whole: bool) -> Terms:
-    """The terms of a pool of strategies over bars from t on: a fill, on the first, pays by what they hold; whole:
-    on all that is moved, the cash in them included."""
+    """The terms of a pool of strategies over bars from t on: a fill, on the first, pays by what they hold;
+    whole: on all that is moved, the cash in them included."""
     held = np.abs(np.array([h[t] for h in sleeves.held]))
     own = np.full(len(held), terms.cost) if whole else terms.cost * (held @ terms.relative)
     push = np.zeros((0, 0))
