@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         orders_json, read_fills as read_fills, match_fills as match_fills)
     from .execution.costs import Costs as Costs, SquareRoot as SquareRoot
     from .execution.ledger import Margin as Margin
+    from .execution.audit import audit_books as audit_books
     from .execution.tax_lots import Taxes as Taxes, after_tax as after_tax, harvest as harvest
     from .execution.flows import (
         Contribution as Contribution, Withdraw as Withdraw, run_flows as run_flows, modified_dietz as
@@ -115,6 +116,7 @@ _MODULES = {  # module -> its names that stand here
     "execution.orders": "Orders Fees ib_basket orders_csv orders_json read_fills match_fills",
     "execution.costs": "Costs SquareRoot",
     "execution.ledger": "Margin",
+    "execution.audit": "audit_books",
     "execution.tax_lots": "Taxes after_tax harvest",
     "execution.flows": "Contribution Withdraw run_flows modified_dietz",
     "execution.money": "money_weighted",

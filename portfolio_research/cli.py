@@ -256,10 +256,16 @@ def _open(place: str, policy=None):
     book = Book(place)
     return Book(place, policy) if policy else book
 
+def _side(change: float, target: float) -> str:
+    "What a broker is told: a short is sold short and bought to cover."
+    held = target - change
+    if change >= 0: return "buy" if held >= -1e-12 else "buy to cover" if target <= 0 else "cover and buy"
+    return "sell" if target >= 0 else "sell short" if held <= 1e-12 else "sell and short"
+
 def _orders(made, market, value: float | None):
     "The orders of a decision: side, change and target; in money and units where a value is known."
     table = made.orders.rename("change").to_frame().assign(target=made.targets[made.orders.index])
-    table.insert(0, "side", ["buy" if change >= 0 else "sell" for change in made.orders])
+    table.insert(0, "side", [_side(*row) for row in table[["change", "target"]].itertuples(index=False)])
     table["price"] = market.prices.ffill().iloc[-1][made.orders.index]
     if value is None: return table
     money = table.change * value
@@ -592,6 +598,7 @@ def _in_money(book) -> str:
 
 def _told_now(made, found: dict) -> str:
     "What a decision says, with its flags, for a table."
+    from portfolio_research.policy.decisions import invested
     for i, flag in enumerate(made.flags, 1):
         found[f"flag {i} of {made.as_of.date()}"] = f"{flag.level}: {flag.source}: {flag.text}"
     for memory in (made.state or {}).get("overlays", []):
@@ -600,7 +607,7 @@ def _told_now(made, found: dict) -> str:
                 since = f" since {s['since']}: {s['reason']}" if s["since"] else ""
                 found[f"mandate of {name}"] = f"{s['state']}{since}"
         if memory and "open" in memory: found["limits"] = f"{len(memory['open'])} breaches are open"
-    return f"{made.as_of.date()}, {len(made.orders)} orders, {made.targets.sum():.1%} invested; {made.reason}"
+    return f"{made.as_of.date()}, {len(made.orders)} orders, {invested(made.targets)}; {made.reason}"
 
 @app.command()
 def doctor(

@@ -19,6 +19,20 @@ from portfolio_research.core import (MissingDataError, ParameterError, UnknownNa
 # %% ../../nbs/execution/01_costs.ipynb #3298c085
 LEAST_WEIGHT = 1e-8  # a weight below is no position, and a change below is no order
 
+@numba.njit(cache=True, nogil=True, forceinline=True)
+def _left_at(kept, before, target, fit, cost, relative, impact, fixed, minimum, orders):
+    "What would be left if trades were sized by `kept`."
+    plain, moved, more = len(impact) == 0 and fixed == 0 and minimum == 0, 0.0, 0.0
+    for i in range(len(target)):
+        if target[i] == target[i]:
+            x = abs(kept * (target[i] * fit) - before[i])
+            moved += relative[i] * x
+            if not plain and x > LEAST_WEIGHT:
+                paid = cost * relative[i] * x
+                more += max(paid + fixed * orders[i], minimum * orders[i]) - paid
+                if len(impact): more += impact[i] * x * np.sqrt(x)
+    return 1 - cost * moved - more
+
 @numba.njit(cache=True, nogil=True)
 def value_left(
     before: np.ndarray,    # (N,) signed asset weights before the trade, fractions of the value before
@@ -29,23 +43,23 @@ def value_left(
     impact: np.ndarray,    # (N,) cost of each over traded notional to the power 3/2; (0,): there is none
     fixed: float,          # cost of an order, fraction of the value before
     minimum: float,        # least of the two costs above together, of an order, fraction of the value before
+    orders: np.ndarray,    # (N,) orders that trading each takes: 1, or those of a strategy
 ) -> float:                # value after over value before; <= 0 where the costs are more than the value
     "The part of a portfolio's value that is left after trading, with costs of all kinds."
-    kept, plain = 1.0, len(impact) == 0 and fixed == 0 and minimum == 0
+    kept, after, least, most = 1.0, 1.0, 0.0, 1.0
     for _ in range(200):
-        moved, more = 0.0, 0.0
-        for i in range(len(target)):
-            if target[i] == target[i]:
-                x = abs(kept * (target[i] * fit) - before[i])
-                moved += relative[i] * x
-                if not plain and x > LEAST_WEIGHT:
-                    paid = cost * relative[i] * x
-                    more += max(paid + fixed, minimum) - paid
-                    if len(impact): more += impact[i] * x * np.sqrt(x)
-        after = 1 - cost * moved - more
-        if abs(after - kept) < 1e-15 or after <= 0: return after
+        after = _left_at(kept, before, target, fit, cost, relative, impact, fixed, minimum, orders)
+        if abs(after - kept) < 1e-15: return after
+        if after <= 0: break
         kept = after
-    return kept
+    if after > 0: return kept
+    after = _left_at(0.0, before, target, fit, cost, relative, impact, fixed, minimum, orders)
+    if after <= 0: return after                       # even selling everything costs more than there is
+    for _ in range(200):                              # a book near ruin: halve the range of what is left
+        kept = (least + most) / 2
+        after = _left_at(kept, before, target, fit, cost, relative, impact, fixed, minimum, orders)
+        least, most = (kept, most) if after > kept else (least, kept)
+    return least
 
 @numba.njit(cache=True, nogil=True)
 def value_kept(
@@ -54,7 +68,8 @@ def value_kept(
     cost: float,         # cost as a fraction of traded notional, in [0, 0.5)
 ) -> float:              # value after over value before, in (0, 1]
     "The part of a portfolio's value that is left after trading to `target` (Györfi and Vajda 2008)."
-    return value_left(before, target, 1.0, cost, np.ones(len(target)), np.zeros(0), 0.0, 0.0)
+    ones = np.ones(len(target))
+    return value_left(before, target, 1.0, cost, ones, np.zeros(0), 0.0, 0.0, ones)
 
 # %% ../../nbs/execution/01_costs.ipynb #b667e7ed
 def traded(

@@ -110,7 +110,7 @@ def _journal_row(row: dict) -> list:
     decision, sent = _read_row(row)
     flags = ", ".join(f"{f.level}: {f.source}" for f in decision.flags)
     return [row["id"], row["era"], decision.as_of, not sent["missed"], len(decision.orders),
-            decision.targets.sum(), flags, sent["trading"], decision.reason]
+            decision.targets.abs().sum(), flags, sent["trading"], decision.reason]
 
 def _standing(rows: list[dict]) -> list[dict]:
     "Flows without those that were taken back, and without the entries that did so."

@@ -66,11 +66,11 @@ def _version_bars(rows: list[dict], market: Market, account: dict | None,
         held[at] = state[:n]
         account = account_of(state, seen, replace(decision, orders=orders), sales=sent["trading"] != ACTIVE)
     bars = slice(first, T)
-    table = pd.DataFrame(dict(wanted=np.nan, held=held[bars].sum(axis=1), earned=earned[bars],
+    table = pd.DataFrame(dict(wanted=np.nan, held=np.abs(held[bars]).sum(axis=1), earned=earned[bars],
                               decided=earned[bars],
                               orders=0, missed=False, trading=outcomes[0]["trading"]), market.dates[bars])
     at = [market.dates[row["bar"]] for row in rows]
-    table.loc[at, "wanted"] = [d.targets.sum() for d in decisions]
+    table.loc[at, "wanted"] = [d.targets.abs().sum() for d in decisions]
     table.loc[at, "orders"] = [len(sent["orders"][0]) for sent in outcomes]
     table.loc[at, "missed"] = [sent["missed"] for sent in outcomes]
     table.loc[at, "trading"] = [sent["trading"] for sent in outcomes]

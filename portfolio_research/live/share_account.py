@@ -87,7 +87,8 @@ def share_account(
 ) -> ShareAccount:
     "A book from its rows; raises `OversoldError` on a sale of more than is held."
     counts = lambda date: until is None or _plain(date) <= _plain(until)
-    rows, units = [], {}
+    rows: list = []
+    units: dict[str, Decimal] = {}
     with localcontext() as context:
         context.prec = 60
         cash = Decimal(capital) + sum((Decimal(str(m)) for d, m in [*flows, *entries] if counts(d)),

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..execution.accounting import book_advance, check_targets
+from ..execution.accounting import check_targets
 from ..execution.costs import LEAST_WEIGHT, Costs, Unsaid, as_costs
-from portfolio_research.execution.ledger import (FILLS, Margin, Terms, book_start, check_financed,
-    plain_terms, terms_of)
+from ..execution.ledger import advance as run_ledger
+from ..execution.ledger import (FILLS, CapitalError, Margin, Terms, book_start,
+    check_financed, plain_terms, terms_of)
 from ..core import (CalendarError, EmptyDataError, Flag, ParameterError, StateError, by_name,
     day, fraction, one_thread)
 from ..plugins import own_parts
@@ -76,41 +77,59 @@ class _Sleeves:
     trades: np.ndarray               # (T, S) whether a sleeve trades of its own as of a bar
     assets: Market                   # the market that they trade in
 
-def _sleeves(policy: "Policy", market: Market) -> _Sleeves:
+def _sleeves(policy: "Policy", market: Market, capital: float | None = None) -> _Sleeves:
     "Run each sleeve's own book over the market, or take what was run before."
-    of = (id(market), policy.trading_costs, policy.fill, *map(id, policy.sleeves or ()))
-    return _once("sleeves", of, (market, policy), lambda: _run_sleeves(policy, market))
+    of = (id(market), policy.trading_costs, policy.fill, capital, *map(id, policy.sleeves or ()))
+    return _once("sleeves", of, (market, policy), lambda: _run_sleeves(policy, market, capital))
 
-def _run_sleeves(policy: "Policy", market: Market) -> _Sleeves:
+def _run_sleeves(policy: "Policy", market: Market, capital: float | None) -> _Sleeves:
     "Run each sleeve's own book over the market."
     if policy.sleeves is None:
         returns = first_row(market.returns)
         return _Sleeves(market.assets, market, returns, None, None, np.zeros(returns.shape, bool), market)
     N, books = len(market.assets), []
     asset_returns, cash = first_row(market.returns), first_row(market.cash_returns)
-    terms = _asset_terms(policy, market)
+    terms, money = _asset_terms(policy, market, capital), (capital or 1.0) / len(policy.sleeves)
     for sleeve in policy.sleeves:
         targets = check_targets(sleeve.weights(market), market, getattr(sleeve, "long_only", True)).to_numpy()
         check_financed(targets, market, str(sleeve))
-        own, earned, _, _ = book_advance(book_start(N), targets, asset_returns, cash, terms)
+        done = run_ledger(book_start(N), targets, asset_returns, cash, terms, money, detailed=False)
+        own, earned = done.held, done.net
         reviewed = ~np.isnan(targets).all(axis=1)
         books.append((earned, own, np.where(reviewed[:, None], targets, own), reviewed))
     nets, held, wanted, trades = (list(part) for part in zip(*books, strict=True))
     net, names = np.column_stack(nets), pd.Index(policy.names)
     return _Sleeves(names, _market_of(net, names, market), net, held, wanted, np.column_stack(trades), market)
 
-def _asset_terms(policy: "Policy", market: Market) -> Terms:
-    "What assets are held at in books of strategies and in the pool: proportional costs, and financing."
-    return terms_of(market, replace(policy.trading_costs, impact=None, fixed=0.0, minimum=0.0), policy.fill)
+def _asset_terms(policy: "Policy", market: Market, capital: float | None) -> Terms:
+    "What assets are held at: all costs and financing; those in money where it is known how much there is."
+    costs = policy.trading_costs
+    if capital is None: costs = replace(costs, impact=None, fixed=0.0, minimum=0.0)
+    return terms_of(market, costs, policy.fill, capital=capital)
 
-def _pool_terms(policy: "Policy", market: Market) -> Terms:
-    "What the pool is held at; strategies, which no single cost fits, at the mean of the assets' costs."
-    terms = _asset_terms(policy, market)
-    if policy.sleeves is not None:
-        cost = terms.cost if (terms.relative == 1).all() else terms.cost * float(terms.relative.mean())
-        return replace(plain_terms(len(policy.sleeves)), cost=cost, debit=terms.debit, credit=terms.credit)
+def _pool_terms(policy: "Policy", market: Market, capital: float | None) -> Terms:
+    "What the pool is held at; one of strategies pays by what is in them, see `_strategy_terms`."
+    terms = _asset_terms(policy, market, capital)
+    if policy.sleeves is not None: return terms
+    if placement(policy.risk) == Placement(): return replace(terms, maintenance=_maintenance(policy))
     if placement(policy.risk).strategy is None: return terms
     return replace(terms, overnight=np.zeros((0, 0)), intraday=np.zeros((0, 0)))
+
+def _maintenance(policy: "Policy") -> float:
+    return 0.0 if policy.margin is None else policy.margin.maintenance
+
+def _strategy_terms(terms: Terms, sleeves: _Sleeves, t: int, bars: int, whole: bool) -> Terms:
+    """The terms of a pool of strategies over bars from t on: a fill, on the first, pays by what they hold;
+    whole: on all that is moved, the cash in them included."""
+    held = np.abs(np.array([h[t] for h in sleeves.held]))
+    own = np.full(len(held), terms.cost) if whole else terms.cost * (held @ terms.relative)
+    push = np.zeros((0, 0))
+    if len(terms.impact): push = np.tile(held ** 1.5 @ terms.impact[t], (bars, 1))
+    most = own.max(initial=0.0)
+    orders = (held > LEAST_WEIGHT).sum(axis=1).astype(float)
+    return replace(plain_terms(len(held)), cost=most, relative=own / most if most else np.ones(len(own)),
+                   impact=push, fixed=terms.fixed, minimum=terms.minimum, orders=orders,
+                   debit=None if terms.debit is None else terms.debit[t:t + bars], credit=terms.credit)
 
 def _market_of(net: np.ndarray, names: pd.Index, market: Market) -> Market:
     "A market whose columns are return streams; a stream may be flat, as a strategy in cash is."
@@ -178,10 +197,14 @@ class Policy:
         holdings: dict | pd.Series | None = None,  # asset weights really held; None: as expected
         state: dict | None = None,                 # from the decision before; None: start anew
         flows: pd.Series | None = None,  # money in or out (< 0) by bar, fractions of the portfolio before
+        capital: float | None = None,  # money at the start, > 0; None: costs in money are left out here
     ) -> Decision:                                 # with `state` and `path`
         "What to hold as of the last date; pure; raises `StateError` on a state of another policy or history."
-        with one_thread(): path, state = _run(self, market, state, _flow_line(flows, market))
-        return _against(path[-1], path, holdings, state, self)
+        counted = _counted(self, capital)
+        with one_thread(): path, state = _run(self, market, state, _flow_line(flows, market), counted)
+        decision = _against(path[-1], path, holdings, state, self)
+        if counted is not None or not self.trading_costs.needs_money: return decision
+        return replace(decision, flags=(*decision.flags, Flag("info", "costs", _UNCOUNTED)))
 
     def inherit_drawdown(self,
         market: Market,    # what is known
@@ -284,17 +307,27 @@ def _flow_line(flows: pd.Series | None, market: Market) -> np.ndarray | None:
     if not np.isfinite(line).all(): raise ParameterError("flows: each is a finite fraction of the portfolio")
     return line if line.any() else None
 
-def _run(policy: Policy, market: Market, state: dict | None,
-         flows: np.ndarray | None = None) -> tuple[Decisions, dict]:
+_UNCOUNTED = ("impact, fixed and minimum costs are paid by the accounts, and not counted in what the policy "
+              "watches: capital= says how much money there is")
+
+def _counted(policy: Policy, capital: float | None) -> float | None:
+    "The capital, where a cost needs it."
+    if not policy.trading_costs.needs_money or capital is None: return None
+    if not 0 < capital < np.inf:
+        raise CapitalError(f"review: capital is a sum of money above 0, not {capital!r}")
+    return float(capital)
+
+def _run(policy: Policy, market: Market, state: dict | None, flows: np.ndarray | None = None,
+         capital: float | None = None) -> tuple[Decisions, dict]:
     "All decisions since `state`, and the state after them."
     if not len(market.dates): raise EmptyDataError("review: the market is empty")
-    sleeves, risk = _sleeves(policy, market), placement(policy.risk)
+    sleeves, risk = _sleeves(policy, market, capital), placement(policy.risk)
     k, state = _resume(policy, market, sleeves, risk, state)
     dates, trades = market.dates[k:], sleeves.trades[k:]
     strategies, x, held_x = _strategy_exposures(risk.strategy, sleeves, state, k)
-    managed = _managed(policy, sleeves, market, held_x, state["held_x"], k)
-    pool, held, shadow, book, event, events, memory, parts = _pool(policy, sleeves, managed, market, state, k,
-                                                                   flows)
+    managed = _managed(policy, sleeves, market, held_x, state["held_x"], k, capital)
+    pool, held, shadow, book, event, events, memory, parts, money = _pool(policy, sleeves, managed, market,
+                                                                          state, k, flows, capital)
     monitored_returns = _monitored_returns(risk, sleeves, managed, held, shadow, state["book"], k)
     portfolio, g = _advance(risk.portfolio, state["portfolio_rule"], monitored_returns, k)
     targets = _assets(sleeves.wanted, pool * x, g, k)
@@ -313,7 +346,7 @@ def _run(policy: Policy, market: Market, state: dict | None,
     after = dict(strategy_rules=strategies, x=x[-1].tolist(), held_x=held_x[-1].tolist(),
                  portfolio_rule=portfolio, g=float(g[-1]),
                  book=book.tolist(), event=events[event[-1]].plain(), overlays=memory, tranches=parts,
-                 held=current[-1].tolist())
+                 held=current[-1].tolist()) | ({} if capital is None else dict(money=money))
     return path, dict(version=STATE_VERSION,
                       as_of=str(market.dates[-1])) | _owner(policy, market, sleeves) | after
 
@@ -376,7 +409,7 @@ def _strategy_exposures(rule, sleeves: _Sleeves, state: dict, k: int) -> tuple[l
     return [s for s, _ in runs], x, np.vstack([state["x"], x[:-1]])
 
 def _managed(policy: Policy, sleeves: _Sleeves, market: Market, held: np.ndarray, before: list,
-             k: int) -> np.ndarray:
+             k: int, capital: float | None) -> np.ndarray:
     "(T, S) what sleeves earn under their own rules: return on what is held, cash on the rest, less costs."
     cash = first_row(market.cash_returns)[k:, None]
     earning = np.vstack([before, held[:-1]])
@@ -388,7 +421,23 @@ def _managed(policy: Policy, sleeves: _Sleeves, market: Market, held: np.ndarray
     invested = relative if sleeves.held is None else np.column_stack(
         [(np.abs(h[k:]) * relative).sum(axis=1) for h in sleeves.held])
     cost = dearest * np.abs(held - earning) * invested
+    if capital is not None:
+        cost += _in_money(policy, sleeves, market, np.abs(held - earning), cost, k, capital)
     return earning * sleeves.returns[k:] + (1 - earning) * cash - cost
+
+def _in_money(policy: Policy, sleeves: _Sleeves, market: Market, moved: np.ndarray, cost: np.ndarray,
+              k: int, capital: float) -> np.ndarray:
+    "(T, S) what changes of exposure cost beside proportional costs; each sleeve begins with an equal share."
+    terms, S = _asset_terms(policy, market, capital), len(sleeves.names)
+    money = capital / S * np.cumprod(1 + np.nan_to_num(sleeves.returns), axis=0)[k:]
+    held = [np.abs(h[k:]) for h in sleeves.held] if sleeves.held else list(np.eye(S)[:, None])
+    more = np.zeros(moved.shape)
+    if len(terms.impact):
+        push = np.column_stack([(h ** 1.5 * terms.impact[k:]).sum(axis=1) for h in held])
+        more += push * moved ** 1.5 * np.sqrt(money)
+    orders = np.column_stack([np.broadcast_to((h > LEAST_WEIGHT).sum(axis=1), len(moved)) for h in held])
+    fixed, least = terms.fixed * orders / money, terms.minimum * orders / money
+    return np.where(moved > LEAST_WEIGHT, more + np.maximum(cost + fixed, least) - cost, 0.0)
 
 def _monitored_returns(risk: Placement, sleeves: _Sleeves, managed: np.ndarray, held: np.ndarray,
                        shadow: np.ndarray,
@@ -426,23 +475,27 @@ def _nothing_yet(date: pd.Timestamp, S: int) -> Event:
     return Event(date, "none", "nothing has been allocated yet", (("allocate", np.zeros(S)),), ())
 
 def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market, state: dict,
-               k: int, flows: np.ndarray | None) -> tuple:
-    """Weights wanted and held (T, S), the pool's net return (T,), the book's state, the allocations, and what
-    overlays and tranches remember."""
+               k: int, flows: np.ndarray | None, capital: float | None) -> tuple:
+    """Weights wanted and held (T, S), the pool's net return (T,), the book's state, the allocations, what
+    overlays and tranches remember, and the pool's money."""
     n, S = managed.shape
     dates, cash, book = market.dates, first_row(market.cash_returns)[k:], np.array(state["book"])
     events = [Event.of(state["event"]) if state["event"] else _nothing_yet(dates[0], S)]
     held, net, pool, event, i = np.empty((n, S)), np.empty(n), np.empty((n, S)), np.empty(n, int), 0
-    look, memory = _Look(policy, sleeves, managed, k, flows), state["overlays"]
-    terms = _pool_terms(policy, market)
-    parts = state["tranches"]
+    look, memory = _Look(policy, sleeves, managed, k, flows, capital), state["overlays"]
+    terms, parts = _pool_terms(policy, market, capital), state["tranches"]
+    money = state.get("money", capital or 1.0)
+    whole = policy.long_only and not policy.trading_costs.needs_money and bool((terms.relative == 1).all())
     def advance(book: np.ndarray, rows: np.ndarray, i: int) -> tuple:
         "Run the pool's book over targets from bar i on."
-        bars = slice(i, i + len(rows))
-        return book_advance(book, rows, managed[bars], cash[bars], terms.rows(k + i, k + i + len(rows)))
+        bars, t = slice(i, i + len(rows)), k + i
+        over = (terms.rows(t, t + len(rows)) if sleeves.held is None
+                else _strategy_terms(terms, sleeves, t, len(rows), whole))
+        done = run_ledger(book, rows, managed[bars], cash[bars], over, money, detailed=False)
+        return done.held, done.net, done.money, done.state
     while i < n:
         rows = np.full((min(_CHUNK, n - i), S), np.nan)
-        h, r, _, after = advance(book, rows, i)
+        h, r, worth, after = advance(book, rows, i)
         last = dates[k + i - 1] if k + i else None
         wished = events[-1].targets
         seen_at = lambda t, i=i, h=h, wished=wished: look.at(k + i + t, h[t], wished)
@@ -457,23 +510,24 @@ def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: M
         if j < len(rows):
             events.append(answer)
             rows[j] = answer.stages[-1][1]
-            h, r, _, after = advance(book, rows[:j + 1], i)
+            h, r, worth, after = advance(book, rows[:j + 1], i)
             wanted = np.vstack([h[:j], rows[j]])
-        done, i, book = slice(i, i + len(h)), i + len(h), after
+        done, i, book, money = slice(i, i + len(h)), i + len(h), after, worth
         held[done], net[done], pool[done], event[done] = h, r, wanted, known
         event[i - 1] = len(events) - 1
     for array in (pool, held, net, event): array.flags.writeable = False
-    return pool, held, net, book, event, tuple(events), memory, parts
+    return pool, held, net, book, event, tuple(events), memory, parts, money
 
 def _pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market, state: dict,
-          k: int, flows: np.ndarray | None = None) -> tuple:
+          k: int, flows: np.ndarray | None = None, capital: float | None = None) -> tuple:
     "The same, or what was walked before with the same parts, the same state, and the same returns."
     parts = (market, policy.allocate, policy.rebalance, *policy.overlays, *(policy.sleeves or ()))
-    of = (*map(id, parts), len(policy.overlays), policy.trading_costs, policy.fill, k, managed.tobytes(),
-          str(state["book"]), str(state["event"]), str(state["overlays"]), str(state["tranches"]),
+    of = (*map(id, parts), len(policy.overlays), policy.trading_costs, policy.fill, capital,
+          policy.margin and placement(policy.risk) == Placement(), k, managed.tobytes(),
+          *(str(state.get(key)) for key in ("book", "event", "overlays", "tranches", "money")),
           None if flows is None else flows.tobytes())
-    return _once("pool", of, parts, lambda: _walk_pool(policy, sleeves, managed, market, state, k, flows))
-
+    return _once("pool", of, parts,
+                 lambda: _walk_pool(policy, sleeves, managed, market, state, k, flows, capital))
 
 # %% ../../nbs/policy/02_policy.ipynb #2664200a
 def _allocate(policy: Policy, seen: Seen, memory: list, parts: Any) -> tuple[Event, list, Any]:
@@ -551,8 +605,9 @@ def _against(decision: Decision, path: Decisions, holdings, state: dict, policy:
 class _Look:
     "What overlays are shown, bar by bar; the histories of the sleeves are made where one asks for them."
     def __init__(self, policy: Policy, sleeves: _Sleeves, managed: np.ndarray, k: int,
-                 flows: np.ndarray | None = None):
-        self.policy, self.sleeves, self.managed, self.k, self.flows = policy, sleeves, managed, k, flows
+                 flows: np.ndarray | None = None, capital: float | None = None):
+        self.policy, self.sleeves, self.managed, self.k = policy, sleeves, managed, k
+        self.flows, self.capital = flows, capital
         self.due = [overlay for overlay in policy.overlays if hasattr(overlay, "due")]
         self.long = any(hasattr(overlay, name) for overlay in policy.overlays
                         for name in ("step", "due", "expect"))
@@ -565,7 +620,7 @@ class _Look:
             risk = placement(self.policy.risk)
             start = _start(self.policy, sleeves.assets, risk, len(sleeves.names))
             _, _, held = _strategy_exposures(risk.strategy, sleeves, start, 0)
-            managed = _managed(self.policy, sleeves, sleeves.assets, held, start["held_x"], 0)
+            managed = _managed(self.policy, sleeves, sleeves.assets, held, start["held_x"], 0, self.capital)
         table = lambda returns: pd.DataFrame(returns, sleeves.assets.dates, sleeves.names)
         return table(managed), table(sleeves.returns)
 

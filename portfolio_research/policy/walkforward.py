@@ -145,7 +145,7 @@ class Study:
     def plot(self):
         "Wealth, drawdown, and what was invested."
         name = self.policy.name or "portfolio"
-        return _plot({name: self.returns}, {name: self.weights.abs().sum(axis=1)}, self.market)
+        return _plot({name: self.returns}, {name: self.weights}, self.market)
     def __repr__(self) -> str:
         span = f"{self.start.date()} to {self.market.dates[-1].date()}"
         said = "".join(f"\n  note: {note}" for note in self.notes)
@@ -168,11 +168,13 @@ def walk_forward(
     charged = as_costs(cost_bps, costs, "walk_forward") or policy.trading_costs
     terms_of(market, charged, policy.fill, capital=capital)  # what is missing is said before it is walked
     planned = _planned(flows, taxes, capital)
-    decisions = _decide(policy, market) if not planned or not _asks_about_flows(policy) else None
+    asks = planned and _asks_about_flows(policy)
+    decisions = None if asks else _decide(policy, market, capital=capital)
     return _study(policy, market, charged, decisions, capital, planned, taxes)
 
-def _decide(policy: Policy, market: Market, flows: pd.Series | None = None) -> Decisions:
-    return policy.review(market, flows=flows).path
+def _decide(policy: Policy, market: Market, flows: pd.Series | None = None,
+            capital: float | None = None) -> Decisions:
+    return policy.review(market, flows=flows, capital=capital).path
 
 def _study(policy: Policy, market: Market, costs: Costs, decisions: Decisions | None,
            capital: float | None = None, planned: tuple = (), taxes: Taxes | None = None) -> Study:
@@ -207,7 +209,7 @@ def _with_flows(policy: Policy, market: Market, costs: Costs, decisions: Decisio
     path = run_flows(still, planned, capital, market.dates[0])
     for _ in range(len(market.dates)):
         before = path
-        if asks: decisions = _decide(policy, market, flow_shares(path))
+        if asks: decisions = _decide(policy, market, flow_shares(path), capital)
         account = _kept(policy, market, costs, decisions, capital, path)
         earned = pd.Series(account.done.net[1:], market.dates[1:])
         path = run_flows(earned, planned, capital, market.dates[0])
@@ -251,8 +253,8 @@ def _money_metrics(studies: Mapping[str, Study]) -> dict[str, list]:
     return told
 
 # %% ../../nbs/policy/03_walkforward.ipynb #29410523
-def _plot(returns: Mapping[str, pd.Series], shares: Mapping[str, pd.Series], market: Market):
-    "Wealth on a logarithmic axis, drawdown beneath, and what was invested at the bottom."
+def _plot(returns: Mapping[str, pd.Series], weights: Mapping[str, pd.DataFrame], market: Market):
+    "Wealth on a logarithmic axis, drawdown beneath, what was invested: gross, and net as dots with shorts."
     import matplotlib.pyplot as plt
     fig, axes = plt.subplots(3, figsize=(7, 5.6), sharex=True, height_ratios=[3, 1.5, 1])
     shown = returns[next(iter(returns))].index
@@ -262,12 +264,18 @@ def _plot(returns: Mapping[str, pd.Series], shares: Mapping[str, pd.Series], mar
     if market.benchmark is not None:
         benchmark = (1 + market.benchmark_returns.loc[shown]).cumprod()
         axes[0].plot(benchmark, color="grey", lw=.9, label="benchmark")
-    for share in shares.values(): axes[2].plot(share.rolling(21).mean().loc[shown], lw=.9)
+    shares = {name: w.abs().sum(axis=1) for name, w in weights.items()}
+    for k, (name, w) in enumerate(weights.items()):
+        axes[2].plot(shares[name].rolling(21).mean().loc[shown], lw=.9, color=f"C{k}")
+        if (w < 0).to_numpy().any():
+            axes[2].plot(w.sum(axis=1).rolling(21).mean().loc[shown], lw=.9, ls=":", color=f"C{k}")
     wealth_axis(axes[0])
     label_ends(axes[0])
     percent_axis(axes[1], "drawdown")
-    percent_axis(axes[2], "invested")
-    axes[2].set_ylim(0, max(1.02, *(1.02 * float(share.loc[shown].max()) for share in shares.values())))
+    signed = any((w < 0).to_numpy().any() for w in weights.values())
+    percent_axis(axes[2], "gross and net" if signed else "invested")
+    least = min(0.0, *(1.02 * float(w.sum(axis=1).loc[shown].min()) for w in weights.values()))
+    axes[2].set_ylim(least, max(1.02, *(1.02 * float(s.loc[shown].max()) for s in shares.values())))
     return fig
 
 # %% ../../nbs/policy/03_walkforward.ipynb #8798d683
@@ -307,8 +315,8 @@ class Comparison:
         return format_metrics(self.metrics(), STUDY_UNITS)
     def plot(self):
         "Wealth, drawdown and what was invested, one line an arm."
-        invested = {name: s.weights.abs().sum(axis=1) for name, s in (self.held or self.studies).items()}
-        return _plot(self.returns, invested, next(iter(self.studies.values())).market)
+        weights = {name: s.weights for name, s in (self.held or self.studies).items()}
+        return _plot(self.returns, weights, next(iter(self.studies.values())).market)
     def __getitem__(self,
         name: str | tuple[str, ...],  # of an arm
     ) -> Study:                       # its study
@@ -335,7 +343,7 @@ def compare(
     charged, planned = as_costs(cost_bps, costs, "compare"), _planned(flows, taxes, capital)
     quiet, studies = not (is_interactive() if progress is None else progress), {}
     with shared_pools(), tqdm(total=len(policies), disable=quiet, unit="policy") as bar:
-        for names, decided in _decided(policies, market, workers):
+        for names, decided in _decided(policies, market, workers, capital):
             for name, decisions in zip(names, decided, strict=True):
                 bar.set_description(name if isinstance(name, str) else ", ".join(name), refresh=False)
                 asked = planned and _asks_about_flows(policies[name])
@@ -344,20 +352,20 @@ def compare(
                 bar.update()
     return Comparison({name: studies[name] for name in policies})
 
-def _decided(policies: Mapping[Any, Policy], market: Market,
-             workers: int) -> Iterator[tuple[list, list[Decisions]]]:
+def _decided(policies: Mapping[Any, Policy], market: Market, workers: int,
+             capital: float | None) -> Iterator[tuple[list, list[Decisions]]]:
     "Names and their decisions, in batches; in one process one by one."
     if workers == 1:
-        for name, policy in policies.items(): yield [name], [_decide(policy, market)]
+        for name, policy in policies.items(): yield [name], [_decide(policy, market, capital=capital)]
         return
     from joblib import Parallel, delayed
     sent = copy(market)  # its own cache: the market's grows in this process while another thread sends it
     batches = _batches(policies, workers)
-    jobs = (delayed(_decide_all)([policies[name] for name in names], sent) for names in batches)
+    jobs = (delayed(_decide_all)([policies[name] for name in names], sent, capital) for names in batches)
     yield from zip(batches, Parallel(workers, return_as="generator", max_nbytes=None)(jobs), strict=True)
 
-def _decide_all(policies: list[Policy], market: Market) -> list[Decisions]:
-    with shared_pools(): return [_decide(policy, market) for policy in policies]
+def _decide_all(policies: list[Policy], market: Market, capital: float | None) -> list[Decisions]:
+    with shared_pools(): return [_decide(policy, market, capital=capital) for policy in policies]
 
 def _batches(policies: Mapping[Any, Policy], workers: int) -> list[list]:
     "Names in four batches a worker; policies that share a pool are next to each other."

@@ -20,6 +20,8 @@ from ..core import EmptyDataError, ParameterError
 from ..plotting import COLOURS, percent_axis, use_style
 from ..metrics.returns import drawdown
 from ..management.concentration import Limits, concentration
+from ..execution.ledger import LEGS
+from ..policy.decisions import invested
 from ..policy.walkforward import Study
 
 # %% ../../nbs/reporting/01_tear_sheet.ipynb #e0a0b4da
@@ -142,7 +144,8 @@ def decision_table(
     "The last decisions that led to orders, and why."
     traded = np.flatnonzero(study.decisions.orders.notna().to_numpy().any(axis=1))[-n:]
     rows = [study.decisions[int(t)] for t in traded]
-    columns = {"invested": [f"{d.targets.sum():.0%}" for d in rows], "orders": [len(d.orders) for d in rows],
+    held = [invested(d.targets, 0).removesuffix(" invested") for d in rows]
+    columns = {"invested": held, "orders": [len(d.orders) for d in rows],
                "traded": [f"{d.orders.abs().sum():.1%}" for d in rows], "reason": [d.reason for d in rows]}
     return pd.DataFrame(columns, [d.as_of.date() for d in rows])
 
@@ -161,12 +164,35 @@ def tear_sheet(
         f"{study.market!r}, {study.cost_bps:g} basis points of traded notional, {span}.",
         "## In numbers", study.formatted(),
         "## Growth, drawdown, invested",
-        (growth, "Wealth on a logarithmic axis, drawdown from the running peak, and the sum of the weights."),
+        (growth, _drawn(study)),
+        *_financing_part(study),
         "## By calendar year", (years, "Compounded return of each calendar year."),
         "## The deepest falls", _formatted_falls(worst_drawdowns(r)), *_limits_section(study),
         "## The last decisions", decision_table(study)])
 
 # %% ../../nbs/reporting/01_tear_sheet.ipynb #b4fd02a4
+def _drawn(study: Study) -> str:
+    "What the first picture shows."
+    what = "what is long plus what is short, with their difference as dots" if (
+        study.weights < 0).to_numpy().any() else "the sum of the weights"
+    return f"Wealth on a logarithmic axis, drawdown from the running peak, and {what}."
+
+def _financing_part(study: Study) -> list:
+    "Where equity came from and went, for a book that is short or borrows; nothing for others."
+    held = study.weights
+    if not ((held < 0).to_numpy().any() or (held.sum(axis=1) > 1 + 1e-9).any()): return []
+    before = study.cash["equity"].shift(1).fillna(study.account.capital)
+    years = len(study.returns) / study.market.per_year
+    legs = study.cash[list(LEGS)].div(before.where(before > 0), axis=0).sum() / years
+    sides = {"long": held.clip(lower=0), "short": -held.clip(upper=0), "gross": held.abs(), "net": held}
+    mean = {name: table.sum(axis=1)[held.index > study.start].mean() for name, table in sides.items()}
+    say = lambda x, title: pd.DataFrame({title: [f"{v:.2%}" for v in x.values()]}, list(x))
+    return ["## Long, short and what they cost",
+            (say(mean | {"cash": 1 - mean["net"]}, "mean"), "Fractions of equity, on average."),
+            (say({k: v for k, v in legs.items() if v}, "a year"),
+             "What changed equity, a fraction of it a year; these add up to its arithmetic growth."),
+            *(f"{flag.source}: {flag.text}." for flag in study.events)]
+
 def _formatted_falls(falls: pd.DataFrame) -> pd.DataFrame:
     "The worst drawdowns as people write them."
     dates = {c: [t.date() if pd.notna(t) else "not yet" for t in falls[c]] for c in ("trough", "recovery")}

@@ -20,8 +20,8 @@ import pandas as pd
 
 from ..core import ParameterError, UnknownNameError
 from ..risk.rule import BaseRule
-from .simulated_strategies import (
-    LEVELS, Setup, LevelPath, RuleExposure, simulated_returns, ReturnModel)
+from .simulated_strategies import (LEVELS, Setup, LevelPath, RuleExposure,
+    ReturnModel, simulated_accounts, simulated_returns)
 
 # %% ../../nbs/studies/04_monte_carlo.ipynb #49f1b10d
 NUMBERS = ("mean", "square", "cagr", "depth", "exposure", "turnover", "stops", "for nothing", "healthy")
@@ -195,8 +195,9 @@ def _at_random(setup: Setup, returns: np.ndarray, own: dict, other: dict) -> lis
     "One path under the exposures of another."
     x, g = (other[level].rules[0].exposure for level in LEVELS[1:3])
     free, kept = own["no rule"], setup.pool(setup.earned(returns, x))
-    return [setup.account(returns, kept, x, (RuleExposure(x, returns),)),
-            setup.account(returns, free, g, (RuleExposure(g, free.net[:, None]),))]
+    books = [(returns, kept.held, x, (RuleExposure(x, returns),)),
+             (returns, free.held, g, (RuleExposure(g, free.net[:, None]),))]
+    return simulated_accounts(books, setup.rebalance, setup.cost_bps)
 
 # %% ../../nbs/studies/04_monte_carlo.ipynb #7a18788b
 def matched(

@@ -157,19 +157,20 @@ def study_placements(
     policy: Policy,                # a policy of at least two sleeves; its own rule is left out
     rules: Sequence[Any],          # drawdown rules, all different
     market: Market,                # what all arms see
-    cost_bps: float = 10.0,        # what trading costs, basis points of traded notional
+    cost_bps: float | str | None = None,  # costs, basis points of traded notional; None: the policy's
     resamples: int = 1000,         # of the block bootstrap, >= 1
     level: float = .90,            # of the intervals, in (0, 1)
     seed: int = 0,                 # of the bootstrap
     progress: bool | None = None,  # show a bar; None: when somebody watches
     workers: int = 1,              # processes that decide, >= 1; the answer does not depend on it
+    capital: float | None = None,  # money at the start, > 0; needed by fixed costs and impact
 ) -> PlacementStudy:                   # tables, differences with intervals, the arms' studies
     "Walk every rule forward at every level; a rule whose windows the market cannot fill is excluded by name."
     idle = {str(rule): unfilled(rule, len(market.dates) - 1, market.per_year) for rule in rules}
     notes = tuple(f"excluded: {why}" for why in idle.values() if why)
     if rules and len(notes) == len(rules): raise ParameterError("levels: " + "; ".join(idle.values()))
     kept = [rule for rule in rules if not idle[str(rule)]]
-    arms = compare(_level_arms(policy, kept), market, cost_bps, progress, workers)
+    arms = compare(_level_arms(policy, kept), market, cost_bps, progress, workers, capital)
     return PlacementStudy(arms, tuple(map(str, kept)), resamples, level, seed, notes=notes)
 
 # %% ../../nbs/studies/06_placement_study.ipynb #78874b8e
