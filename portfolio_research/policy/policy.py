@@ -116,7 +116,7 @@ def _pool_terms(policy: "Policy", market: Market, capital: float | None) -> Term
     return replace(terms, overnight=np.zeros((0, 0)), intraday=np.zeros((0, 0)))
 
 def _maintenance(policy: "Policy") -> float:
-    return 0.0 if policy.margin is None else policy.margin.maintenance
+    return 0.0 if policy.margin is None else float(policy.margin.maintenance)
 
 def _strategy_terms(terms: Terms, sleeves: _Sleeves, t: int, bars: int, whole: bool) -> Terms:
     """The terms of a pool of strategies over bars from t on: a fill, on the first, pays by what they hold;
