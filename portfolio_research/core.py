@@ -6,14 +6,22 @@
 __all__ = ['PortfolioResearchError', 'DataError', 'ParameterError', 'WindowError', 'DataFileError', 'MissingExtraError',
            'StateError', 'EmptyDataError', 'NotNumericError', 'DatesError', 'DuplicateDatesError', 'UnsortedDatesError',
            'BadPriceError', 'MissingDataError', 'ConstantColumnError', 'UnitError', 'CalendarError', 'UnknownNameError',
-           'Flag', 'by_name', 'fraction', 'day', 'periods_per_year', 'one_thread', 'n_bars', 'as_written']
+           'Flag', 'by_name', 'fraction', 'day', 'periods_per_year', 'one_thread', 'place_compiled', 'n_bars',
+           'as_written']
 
 # %% ../nbs/00_core.ipynb #e46798fa
+import atexit
+import os
 import re
+import shutil
+import sys
+import tempfile
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
+from pathlib import Path
 from threading import local
 
 import numpy as np
@@ -197,6 +205,33 @@ def one_thread() -> Iterator[None]:
     finally:
         _this_thread.inside = False
         limit.restore_original_limits()
+
+# %% ../nbs/00_core.ipynb #5cad78fd
+def _can_write(folder: Path) -> bool:
+    "Whether a folder can be written to, or be made: tried, as permissions do not tell it everywhere."
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder): return True
+    except OSError: return False
+
+def place_compiled(
+    package: Path,            # folder of the modules with kernels
+    home: Path,               # where numba keeps what it compiles for a user
+) -> Path | None:             # a private folder of this process; None where numba finds a place by itself
+    "Where numba keeps what it compiles if it can write neither beside the source nor at home."
+    named = any(os.environ.get(f"NUMBA_CACHE_{what}") for what in ("DIR", "LOCATOR_CLASSES"))
+    if named or _can_write(package / "__pycache__") or _can_write(home): return None
+    folder = Path(tempfile.mkdtemp(prefix="portfolio_research_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    if "numba" in sys.modules: sys.modules["numba"].config.CACHE_DIR = str(folder)
+    warnings.warn(f"neither {package} nor {home} can be written to: each process compiles its kernels anew, "
+                  "which takes some seconds; name a private folder in NUMBA_CACHE_DIR", stacklevel=2)
+    return folder
+
+# %% ../nbs/00_core.ipynb #62d7b3fc
+_HOME = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+place_compiled(Path(__file__).parent if "__file__" in globals() else Path(), Path(_HOME, "numba"))
 
 # %% ../nbs/00_core.ipynb #902a35b0
 _UNITS = {"Y": 1., "Q": 1 / 4, "M": 1 / 12, "W": 1 / 52, "D": 1 / 365}  # one of these, in years

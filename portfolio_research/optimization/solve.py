@@ -354,7 +354,7 @@ def _untraded(p: Program, w: np.ndarray, tol: float) -> np.ndarray:
     "Weights that stay are what is held to the last bit; what that leaves over goes to the largest trade."
     x, low, high = p.cost.settled(w, tol), p.space.low, p.space.high
     least, most, total = p.space.lower[0], p.space.upper[0], x.sum()
-    if abs(rest := w.sum() - total) <= 1e-15 * len(w) or least < most and least <= total <= most: return x
+    if abs(rest := min(max(total, least), most) - total) <= 1e-15 * len(w): return x
     i = np.where((x > low) & (x < high), abs(x - p.cost.held), -1).argmax()
     moved = x[i] + rest
     if x[i] == p.cost.held[i] or not low[i] < moved < high[i]: return w
