@@ -348,7 +348,8 @@ def compare(
     with shared_pools(), tqdm(total=len(policies), disable=quiet, unit="policy") as bar:
         asks = {name: p for name, p in policies.items() if planned and _asks_about_flows(p)}
         rest = {name: p for name, p in policies.items() if name not in asks}
-        for names, decided in chain(_decided(rest, market, workers, capital), [(asks, [None] * len(asks))]):
+        batches: list[tuple[list, list]] = [(list(asks), [None] * len(asks))]  # theirs depend on money: decided in `_study`
+        for names, decided in chain(_decided(rest, market, workers, capital), batches):
             for name, decisions in zip(names, decided, strict=True):
                 bar.set_description(name if isinstance(name, str) else ", ".join(name), refresh=False)
                 studies[name] = _study(policies[name], market, charged or policies[name].trading_costs,
