@@ -155,6 +155,7 @@ class Brinson:
         said = ", ".join(f"{name} {value:+.2%}" for name, value in total.items())
         return f"Brinson({len(self.portfolio)} periods, {self.difference:+.2%}: {said})"
 
+# %% ../../nbs/reporting/02_attribution.ipynb #152f713d
 def brinson(
     weights: pd.DataFrame,            # (P, G) of the portfolio, as of the start of each period; rows sum to 1
     returns: pd.DataFrame,            # (P, G) of the portfolio's groups over each period
