@@ -40,6 +40,7 @@ _SHARES = ("weight", "sector", "cash", "net", "gross", "leverage", "long", "shor
 EXPOSURES = ("gross", "leverage", "long", "short")                        # piecewise linear in the weights
 _NUMBERED = re.compile(r"after_tax_return_(\d{1,2}(?:_\d+)?)")
 
+# %% ../../nbs/optimization/01_objectives.ipynb #e414f96a
 class ObjectiveError(ParameterError):
     "An objective or a guard that cannot be read, or that makes no sense."
 
@@ -57,6 +58,7 @@ def trait(
     if not isinstance(what, str): return ""
     return what if what in TRAITS else "after_tax_return" if _NUMBERED.fullmatch(what) else ""
 
+# %% ../../nbs/optimization/01_objectives.ipynb #4901272c
 def named(
     what: str | Metric | Callable,  # a name, a metric, or a function of (T,) returns
     aim: bool = True,  # whether it is to be minimised, maximised or achieved; a guard can name more
@@ -131,12 +133,15 @@ def _plain(text: str, names: list[str], write: Callable = str) -> str:
 def _quoted(name: str, odd: str = "[,<>=!;]| \\+ |^\\s|\\s$|^of |[\"']") -> str:
     "A name as it stands in a guard: in quotes where it would be misread."
     return '"' + name.replace('"', '""') + '"' if re.search(odd, name) else name
+
+# %% ../../nbs/optimization/01_objectives.ipynb #1b817e10
 _NEVER = {("turnover",
            ">="): "portfolios that trade at least so much are no convex set, and nobody wants to; use <=",
           ("turnover", "=="): "use <=: trading less is never worse for what it costs",
           ("holdings", ">="): "to hold at least n assets write 'weight <= ' and one n-th, which spreads them",
           ("holdings", "=="): "use <=: an asset with next to no weight would count as one"}
 
+# %% ../../nbs/optimization/01_objectives.ipynb #19ac77a2
 @dataclass(frozen=True, repr=False)
 class Guard:
     "A condition on the portfolio."
@@ -194,6 +199,7 @@ class Guard:
         return (f"{subject} {'=' if self.relation == '==' else self.relation} "
                 f"{value_text(self.what, self.value)}")
 
+# %% ../../nbs/optimization/01_objectives.ipynb #42a2ccfe
 def parse_guard(
     text: str,  # such as "return >= 8%" or "sector Energy <= 20%"
 ) -> Guard:

@@ -51,6 +51,7 @@ def _hmm_step(state, r, params):
 
 _hmm_run = compiled(_hmm_step)
 
+# %% ../../nbs/risk/06_regime_rules.ipynb #df235144
 @lru_cache(maxsize=2048)
 def _fitted(recent: bytes, k: int, before: bytes, seed: int) -> HMM:
     """A fit on returns that starts from the model before, if that helps; rules that differ in limits alone
@@ -160,6 +161,7 @@ def _refit_jump(rule: "JumpRule", state: np.ndarray, r: float, window: int) -> N
     before = fit.values(x[:-1][known[:-1]])
     state[v:c] = before[-1] if len(before) else 0.0
 
+# %% ../../nbs/risk/06_regime_rules.ipynb #9de79b4e
 @dataclass(frozen=True)
 class JumpRule(BaseRule):
     "Out while the cheapest path of states ends in the most volatile one (Shu, Yu and Mulvey 2024)."

@@ -128,6 +128,7 @@ def _following(bar: Callable, made_of: int = 0) -> Callable:
 
 _follow = compiled(bar, _following)
 
+# %% ../../nbs/risk/02_rule.ipynb #b55e80c6
 def _managed(exposure: pd.Series, returns: pd.Series, cost_bps: float,
              cash: float | str | pd.Series, per_year: float | None = None,
              debit: float | str | pd.Series | None = None) -> tuple:
@@ -147,6 +148,7 @@ def _managed(exposure: pd.Series, returns: pd.Series, cost_bps: float,
     return pd.Series(out[0], returns.index,
                      name=returns.name), pd.Series(out[1], returns.index, name="held"), book[TRADED]
 
+# %% ../../nbs/risk/02_rule.ipynb #2fb3e058
 def cash_by_date(cash: float | str | pd.Series, returns: pd.Series,
                  per_year: float | None = None) -> np.ndarray:
     "What cash returns over each period: an annual rate by the days from bar to bar over 365, as in a market."
@@ -179,6 +181,7 @@ def store(
         if not admissible(got): raise error(f"{type(rule).__name__}: {name} must {must}, not {value!r}")
         object.__setattr__(rule, name, got)
 
+# %% ../../nbs/risk/02_rule.ipynb #2f3a2e33
 def inside(rule, low: float = 0.0, high: float = 1.0, **values) -> None:
     "Store fractions strictly between two bounds."
     store(rule, fraction, lambda f: low < f < high, f"lie between {low:g} and {high:g}", **values)
@@ -192,6 +195,7 @@ def whole(rule, least: int, **counts) -> None:
     read = lambda n: int(n) if not isinstance(n, str) and n == int(n) else least - 1
     store(rule, read, lambda n: n >= least, f"be a whole number, at least {least}", **counts)
 
+# %% ../../nbs/risk/02_rule.ipynb #1311b193
 def window_of(rule, least: int, **windows) -> None:
     "Store windows; an offset stays text, and is checked at 252 bars a year."
     read = lambda w: w if isinstance(w, str) else n_bars(w)

@@ -46,6 +46,7 @@ class NewHigh(Reentry):
     def number(self, per_year: float) -> float: return 1.0
     def __str__(self) -> str: return "re-enters when the shadow equity is back at its peak"
 
+# %% ../../nbs/risk/03_stop_loss.ipynb #a0131800
 @dataclass(frozen=True)
 class After(Reentry):
     "Back in after a time."
@@ -57,6 +58,7 @@ class After(Reentry):
         time = self.time if isinstance(self.time, str) else f"{self.time} bars"
         return f"re-enters after {time} and resets the peak"
 
+# %% ../../nbs/risk/03_stop_loss.ipynb #32c625b2
 @dataclass(frozen=True)
 class AboveAverage(Reentry):
     "Back in when the shadow equity is above its moving average."
@@ -72,6 +74,7 @@ class AboveAverage(Reentry):
         return (f"re-enters when the shadow equity is above its average over {window}; the peak is reset to "
                 "it then")
 
+# %% ../../nbs/risk/03_stop_loss.ipynb #a5299280
 @dataclass(frozen=True)
 class NoReentry(Reentry):
     "Out for good."
@@ -91,6 +94,7 @@ def stays(state: np.ndarray, at: int) -> float:
     state[at], state[at + 1], state[at + 2] = peak, wealth, 0.0
     return peak
 
+# %% ../../nbs/risk/03_stop_loss.ipynb #7a0132cd
 @part
 def comes_back(
     state: np.ndarray,  # state of a rule that is out, after `observe`
@@ -109,6 +113,7 @@ def comes_back(
     if back: state[at] = state[at + 1] = wealth
     return back
 
+# %% ../../nbs/risk/03_stop_loss.ipynb #59aeafc7
 def check_way(rule, way) -> None:
     "Refuse what is no way back."
     if not isinstance(way, Reentry):

@@ -107,6 +107,7 @@ def solve_cones(
     else: return Solution.none(n, "failed", problem)
     return Solution(x, value=float(x @ (P @ x) / 2 + q @ x), residual=residual, method="clarabel")
 
+# %% ../../../nbs/optimization/solvers/05_conic.ipynb #86f0651d
 _SETTINGS = ({}, dict(equilibrate_enable=False, max_step_fraction=.9),          # in the order of trial
              dict(iterative_refinement_max_iter=50, iterative_refinement_reltol=1e-14))
 

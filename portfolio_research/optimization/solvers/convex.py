@@ -117,6 +117,7 @@ def _contains(space: Polytope, w: np.ndarray) -> bool:
     return bool((w >= space.low - 1e-12).all() and (w <= space.high + 1e-12).all()
                 and (level >= space.lower - 1e-10).all() and (level <= space.upper + 1e-10).all())
 
+# %% ../../../nbs/optimization/solvers/07_convex.ipynb #52c6a251
 def _by_planes(task: Task, start: np.ndarray, tol: float, rounds: int, step: float = .3,
                trail: list | None = None) -> Solution:
     """Cutting planes with linear programs; functions are measured a `step` of the way from the best to the
