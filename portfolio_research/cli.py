@@ -230,6 +230,7 @@ def _market(chosen, prices: Path | None, fresh: bool = False):
         raise DataFileError(f"{prices}: its last line does not end: half written? Wait until it is whole")
     return replace(chosen, market=str(prices)).load()
 
+# %% ../nbs/91_cli.ipynb #90e26802
 def _weights(path: Path | None, assets) -> dict | None:
     "Holdings from a file with two columns, asset and weight; names are text, whatever they look like."
     if path is None: return None
@@ -250,18 +251,21 @@ def _weights(path: Path | None, assets) -> dict | None:
         except PortfolioResearchError as e: raise DataFileError(f"{path}: line {number}, {name}: {e}") from e
     return {name: weight for name, weight in held.items() if name in assets or name.lower() != "cash"}
 
+# %% ../nbs/91_cli.ipynb #ee647877
 def _open(place: str, policy=None):
     "A book that is there; a wrong place makes none."
     from portfolio_research.live.book import Book
     book = Book(place)
     return Book(place, policy) if policy else book
 
+# %% ../nbs/91_cli.ipynb #90a9dbc2
 def _side(change: float, target: float) -> str:
     "What a broker is told: a short is sold short and bought to cover."
     held = target - change
     if change >= 0: return "buy" if held >= -1e-12 else "buy to cover" if target <= 0 else "cover and buy"
     return "sell" if target >= 0 else "sell short" if held <= 1e-12 else "sell and short"
 
+# %% ../nbs/91_cli.ipynb #7d9d0c7b
 def _orders(made, market, value: float | None):
     "The orders of a decision: side, change and target; in money and units where a value is known."
     table = made.orders.rename("change").to_frame().assign(target=made.targets[made.orders.index])
@@ -282,6 +286,7 @@ def _write_orders(made, output: Path, market, value: float | None) -> None:
         raise DataFileError(f"{output} cannot be written ({e.strerror or e}); give --output a place in a "
                             "folder that is there") from e
 
+# %% ../nbs/91_cli.ipynb #ed6dc199
 @contextmanager
 def _begun(place: str, policy, new: bool, chosen=None):
     "A book that is there, or with `new` one that is made, and unmade where its first review fails."
@@ -306,6 +311,7 @@ def _in_shares(chosen) -> dict:
     if chosen is None or not chosen.whole_shares: return {}
     return dict(capital=chosen.capital, shares=chosen.shares(), taxes=chosen.taxes())
 
+# %% ../nbs/91_cli.ipynb #5b22527a
 def _write_basket(book, output: Path, made) -> None:
     "Orders in whole shares, the header alone where there are none; beside it the broker's own format."
     from portfolio_research.execution.orders import ORDER_HEADER, IB_HEADER, ib_basket, orders_csv
@@ -321,6 +327,7 @@ def _write_basket(book, output: Path, made) -> None:
             raise DataFileError(f"{file} cannot be written ({e.strerror or e}); give --output a place in a "
                                 "folder that is there") from e
 
+# %% ../nbs/91_cli.ipynb #a12d2098
 def _report_on(place: str, policy, output: Path) -> None:
     "The page of a book."
     from portfolio_research.live.performance import live_numbers, live_record, live_report
@@ -452,6 +459,7 @@ def _told(place: str, what: str, reason: str) -> None:
     now = book.status()
     print(f"{now['where']}: trading is {now['trading']} ({now['reason']})")
 
+# %% ../nbs/91_cli.ipynb #94feba92
 @app.command(context_settings={"ignore_unknown_options": True})  # so that -1000 is an amount
 def flow(
     date: Annotated[str, typer.Argument(help="Counted in the first value on or after it.")] = "",
@@ -471,6 +479,7 @@ def flow(
     elif as_json: print(json.dumps([{"number": n, **r} for n, r in at.flows().to_dict("index").items()]))
     else: _table(at.flows().rename_axis("number"), "Flows")
 
+# %% ../nbs/91_cli.ipynb #4961f8a1
 @app.command()
 def fills(
     file: Annotated[Path, typer.Argument(help="CSV: fill,decision,symbol,side,quantity,price,fee,date.")],
@@ -487,6 +496,7 @@ def fills(
                slippage=str(slipped))
     _say(now, as_json, "Fills")
 
+# %% ../nbs/91_cli.ipynb #bf40f4eb
 def _date(text: str) -> str:
     "A date as ISO writes it, which cannot be read in two ways."
     try: return datetime.fromisoformat(text).isoformat()
@@ -498,6 +508,7 @@ def _amount(text: str) -> float:
     except ValueError as e:
         raise ParameterError(f"{text!r} is no amount of money; write 1000 or -1000") from e
 
+# %% ../nbs/91_cli.ipynb #d17d0448
 @app.command()
 def backup(
     copy: Annotated[Path, typer.Argument(help="A file that is not there.")], book: _Place = "book.db",
@@ -535,6 +546,7 @@ def _house_of(path: Path) -> tuple[dict, dict]:
         raise ParameterError(f"{path}: [{min(set(told) - given)}] has no share, and others have")
     return whole, told
 
+# %% ../nbs/91_cli.ipynb #b79ee384
 @app.command("review-all")
 def review_all(
     books: Annotated[Path, typer.Option(help="File with a part for each book.")] = Path("books.ini"),
@@ -566,6 +578,7 @@ def review_all(
     hard = any(f.level == "hard" for f in made.flags) or (seen.state == "hard").any()
     raise typer.Exit(20 if hard else 10 if any(len(d.orders) for d in made.decisions.values()) else 0)
 
+# %% ../nbs/91_cli.ipynb #cbea526a
 def _say_house(house, made, seen, states, as_json: bool) -> None:
     "Status, exposure, limits, monitors and flags over all books."
     status = house.status()[["trading", "as_of", "share"]].assign(
@@ -609,6 +622,7 @@ def _told_now(made, found: dict) -> str:
         if memory and "open" in memory: found["limits"] = f"{len(memory['open'])} breaches are open"
     return f"{made.as_of.date()}, {len(made.orders)} orders, {invested(made.targets)}; {made.reason}"
 
+# %% ../nbs/91_cli.ipynb #f6fb5c4f
 @app.command()
 def doctor(
     settings: _Settings = Path("settings.ini"), prices: _Prices = None, book: _Place = "book.db",

@@ -135,6 +135,7 @@ _RULES = ("MovingAverageRule(200)", "AutocorrelationRule(63)", "HMMRule()", "Max
 _YES_OR_NO = {"yes": True, "true": True, "on": True, "1": True,
               "no": False, "false": False, "off": False, "0": False}
 
+# %% ../nbs/90_settings.ipynb #55a047e5
 @dataclass(frozen=True)
 class Settings:
     "What the command line runs."
@@ -271,6 +272,7 @@ class Settings:
         "The rules that the study compares; raises `SettingsError` on one that cannot be made."
         return [parse_part(r, self.folder) for r in self.rules]
 
+# %% ../nbs/90_settings.ipynb #4a8531c1
 def _mandate(line: str, folder: str | Path) -> tuple[Any, str]:
     "A mandate and the strategy that it is for; of all others where none is named."
     text, _, name = line.partition(" for ")
@@ -279,6 +281,7 @@ def _mandate(line: str, folder: str | Path) -> tuple[Any, str]:
         raise SettingsError(f"{line!r}: Mandate(...) is wanted, or Mandate(...) for ...")
     return mandate, str(_sleeve(parse_part(name, folder))) if name.strip() else ""
 
+# %% ../nbs/90_settings.ipynb #4b8f1193
 def _by_asset(text: str, folder: str | Path, what: str, section: str = "market") -> dict[str, str]:
     "A value for each asset: written out, or in a file of two columns beside the settings."
     if ":" not in text:
@@ -298,6 +301,7 @@ def _by_asset(text: str, folder: str | Path, what: str, section: str = "market")
         out[name] = value
     return out
 
+# %% ../nbs/90_settings.ipynb #eb173a86
 def _sleeve(part: Any) -> Any:
     "A strategy; a plain function of a market becomes one."
     return FunctionStrategy(part) if inspect.isfunction(part) else part

@@ -3,6 +3,7 @@ The ledger here is written anew, from the files alone, in decimals, and shares n
 import csv
 import io
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -12,6 +13,7 @@ import pytest
 
 from portfolio_research.data.market import Market
 from portfolio_research.data.sources import load_market
+from portfolio_research.execution.costs import Costs
 from portfolio_research.execution.orders import (DuplicateFillError, Fees, FillError, UnmatchedFillError,
     ib_basket)
 from portfolio_research.execution.tax_lots import LotError, Taxes
@@ -19,8 +21,11 @@ from portfolio_research.execution.triggers import DriftBand, Monthly, WhenFlow
 from portfolio_research.live.book import Book
 from portfolio_research.live.positions import HoldingsError
 from portfolio_research.live.share_account import OversoldError, WholeShares
+from portfolio_research.management.strategies import Crossover, Momentum
 from portfolio_research.optimization.allocators import EqualWeight, InverseVolatility
 from portfolio_research.policy.policy import Policy
+from portfolio_research.risk.placement import both
+from portfolio_research.risk.stop_loss import MaxDrawdownStop
 
 DAILY = load_market().select(["KO", "XOM", "JPM", "MSFT", "WMT"]).until("1992-05-29")
 MARKET = Market.from_prices(DAILY.prices.resample("W-FRI").last())        # a review a week
@@ -217,3 +222,22 @@ def test_a_flow_fires_in_a_book(tmp_path):
         if i == 8: assert "5.0" in made.reason or "flow" in made.reason
         assert ("flow:" in made.reason) == (i == 8), (i, made.reason)
     assert book.replay().empty
+
+def test_a_book_with_money_counts_the_costs_that_a_study_counts(tmp_path):
+    costly = Policy(InverseVolatility("6M"), Monthly(), sleeves=[Crossover(5, 20), Momentum("3M")],
+                    risk=both(MaxDrawdownStop(.05)), costs=Costs(bps=10, fixed=25.0))
+    book, some = Book(tmp_path / "b.db", costly, capital="10000", shares=SHARES), MARKET.dates[60:68]
+    for t in some:
+        decision = book.review(MARKET.until(t))
+        study = costly.review(MARKET.until(t), capital=10_000)
+        assert decision.path.shadow[-1] == study.path.shadow[-1] and not any(
+            "not counted" in flag.text for flag in decision.flags)
+        assert book.decision(decision.id).targets.equals(study.path[-1].targets)
+    blind = costly.review(MARKET.until(some[-1]))
+    assert (blind.path.shadow != study.path.shadow).any()              # the money makes a difference here
+    assert book.replay().empty
+    Book(tmp_path / "b.db").change(replace(costly, tolerance=.02), "a wider tolerance")
+    after = Book(tmp_path / "b.db", replace(costly, tolerance=.02)).review(MARKET.until(MARKET.dates[68]))
+    assert after.state["money"] == pytest.approx(
+        costly.review(MARKET.until(MARKET.dates[68]), capital=10_000).state["money"], rel=1e-9)
+    assert Book(tmp_path / "b.db", replace(costly, tolerance=.02)).replay().empty

@@ -105,6 +105,7 @@ class _Task:
         k = np.clip(k, self.low[:, None], self.high[:, None])
         return np.where((k > 0) & (k < self.entry[:, None]), 0.0, k)
 
+# %% ../../nbs/execution/06_orders.ipynb #0008de85
 def _dual(task: _Task, lam: float) -> tuple[float, float]:
     "The lower bound that a price of cash gives, and its slope."
     cost = task.errors(task.places, lam)
@@ -247,6 +248,7 @@ class Rounding:
     bound: float             # no rounding has a smaller error; NaN where as little as possible was sold
     notes: tuple[str, ...] = ()
 
+# %% ../../nbs/execution/06_orders.ipynb #a1cfdcc1
 def best_rounding(
     wanted: pd.Series,           # (N,) money that each name should have, >= 0
     prices: pd.Series,           # (N,) money a share, > 0
@@ -293,6 +295,7 @@ def best_rounding(
     return Rounding(pd.Series(shares, names).reindex(wanted.index), float(left), error,
                     np.nan if fewest else min(bound, error), tuple(notes))
 
+# %% ../../nbs/execution/06_orders.ipynb #dea31ae6
 def _solve(T, p, h, lot, cash, cash_wanted, fees, min_trade, reserve, measure, sides, fewest, ceiling):
     "(N,) lots to trade, and the bound of the error."
     if not len(p):
@@ -314,6 +317,7 @@ def _solve(T, p, h, lot, cash, cash_wanted, fees, min_trade, reserve, measure, s
     k, bound = _best_lots(task)
     return k, bound * unit
 
+# %% ../../nbs/execution/06_orders.ipynb #abdb76f6
 def _cash_after(traded: np.ndarray, prices: np.ndarray, fees: Fees, cash: float) -> Decimal:
     "Cash after a trade, in decimals."
     exact = lambda x: Decimal(str(float(x)))
@@ -404,6 +408,7 @@ def _check_orders(o: Orders) -> None:
         raise OrderError(f"Orders: of {o.value:,.2f}, {-o.flow:,.2f} cannot be paid out and {o.reserve:,.2f} "
                          "stay")
 
+# %% ../../nbs/execution/06_orders.ipynb #8d597ac1
 def _given(o: Orders) -> tuple:
     "Weights, prices, shares held and lots by name; the cash before."
     given = getattr(o.decision, "targets", o.decision)
@@ -436,6 +441,7 @@ def _given(o: Orders) -> tuple:
                         f"value of {o.value:,.2f}; value counts shares and cash")
     return weights, prices, held, lots, max(cash, 0.0)
 
+# %% ../../nbs/execution/06_orders.ipynb #43c83ea3
 def _in_passes(o: Orders) -> tuple[Rounding, int]:
     "The rounding, and how many passes it took; made once."
     if (made := o.__dict__.get("_made")) is not None: return made
@@ -514,6 +520,7 @@ def _identified(o: Orders) -> str:
     if not o.id: raise OrderError("orders: a file needs the decision's id; give tag='...' where it has none")
     return o.id
 
+# %% ../../nbs/execution/06_orders.ipynb #e749c6b0
 def ib_basket(
     orders: Orders,
     path: str | Path | None = None,   # written there; None: nowhere
@@ -532,6 +539,7 @@ def ib_basket(
              tag, account) for name, r in orders.table.iterrows()]
     return _written(IB_HEADER, rows, path)
 
+# %% ../../nbs/execution/06_orders.ipynb #7d264c63
 def orders_csv(orders: Orders, path: str | Path | None = None) -> str:
     "Orders as a table that any program reads."
     tag = _identified(orders)
@@ -569,6 +577,7 @@ def read_fills(
         raise DataFileError(f"fills: {file} cannot be read: {e}") from e
     return check_fills(table.rename(columns=lambda c: str(c).strip().lower()))
 
+# %% ../../nbs/execution/06_orders.ipynb #5df42699
 def check_fills(table: pd.DataFrame) -> pd.DataFrame:
     "Fills with their numbers as decimals; raises `FillError` and `DuplicateFillError`."
     if absent := [c for c in _FILL if c not in table.columns]:
@@ -616,6 +625,7 @@ class Executed:
         left = self.table.ordered - self.table.filled
         return left[left > 0]
 
+# %% ../../nbs/execution/06_orders.ipynb #3c6332fe
 def match_fills(
     orders: Orders,
     fills: pd.DataFrame,           # as from `read_fills`
@@ -645,6 +655,7 @@ def match_fills(
                             "ordered")
     return _booked(orders, ordered, rows, held, exact(cash) + exact(orders.flow), (*done, *fills.fill))
 
+# %% ../../nbs/execution/06_orders.ipynb #40a38a38
 def _booked(orders: Orders, ordered: dict, rows: dict, held: pd.Series, cash: Decimal,
             booked: tuple) -> Executed:
     "Holdings, cash and slippage after what was filled."

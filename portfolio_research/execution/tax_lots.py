@@ -85,6 +85,7 @@ class Taxes:
 
     def __repr__(self) -> str: return as_written(self)
 
+# %% ../../nbs/execution/07_tax_lots.ipynb #314bd0dd
 def _check_taxes(taxes, rates: bool = False) -> None:
     "Raise unless these are rules, with rates where they are needed."
     if not isinstance(taxes, Taxes): raise ParameterError(f"taxes are Taxes('fifo', ...), not {taxes!r}")
@@ -165,6 +166,7 @@ def _days(dates: pd.Series, rows: list[str]) -> pd.DatetimeIndex:
                                  "use .sort_values('date'), after a look at why")
     return days
 
+# %% ../../nbs/execution/07_tax_lots.ipynb #f042ef86
 def _units(table: pd.DataFrame, rows: list[str]) -> list[Decimal]:
     "Signed units: above zero bought, below zero sold."
     units = [_exact(u, f"{row}: units") for u, row in zip(table["units"], rows, strict=True)]
@@ -186,6 +188,7 @@ def _money(table: pd.DataFrame, name: str, rows: list[str]) -> list[Decimal]:
         if x < 0: raise LotError(f"{row}: {name} is {x}; it is zero or more, and a sale has units below zero")
     return values
 
+# %% ../../nbs/execution/07_tax_lots.ipynb #85600974
 def _check_held(table: pd.DataFrame) -> None:
     "Raise at the first close at which more has been sold than was bought."
     held = {}
@@ -196,6 +199,7 @@ def _check_held(table: pd.DataFrame) -> None:
                            "held; give the purchases before it, or the split; short sales are not taxed "
                            "here")
 
+# %% ../../nbs/execution/07_tax_lots.ipynb #9576c7c0
 def _day_numbers(dates: pd.DatetimeIndex) -> list[int]:
     "Days since 1970 by the clock of the dates."
     return (dates if dates.tz is None else dates.tz_localize(None)).as_unit("s").asi8.astype(int) // 86_400
@@ -301,6 +305,7 @@ def _replace(lots, i, n, pieces, k, sold, grain):
     pieces[k, _LOSS] -= loss
     return n
 
+# %% ../../nbs/execution/07_tax_lots.ipynb #88ad817a
 @register_jitable
 def _replaced_later(lots, i, n, pieces, m, events, date, dust, grain):
     "A new lot `i` replaces what was sold at a loss in the 30 days before it, earliest first."
@@ -314,6 +319,7 @@ def _replaced_later(lots, i, n, pieces, m, events, date, dust, grain):
             if after > n: i, n = n, after
     return lots, n
 
+# %% ../../nbs/execution/07_tax_lots.ipynb #5a5549aa
 @register_jitable
 def _older(lots, i, k):
     "Whether lot `i` was bought before lot `k`, or on the same day for more."
@@ -364,6 +370,7 @@ def _measure(lots, n, mark, edge):
         mark[at] += lots[i, _UNITS]
         mark[at + 1] += lots[i, _BASIS]
 
+# %% ../../nbs/execution/07_tax_lots.ipynb #65182783
 @register_jitable
 def _run(events, method, wash, short, long, dust, grain, choose):
     "Lots, sold pieces and measurements of one asset; `events` by day, purchases first. Floats or decimals."
@@ -527,6 +534,7 @@ def _follow(events: np.ndarray, rows: np.ndarray, taxes: Taxes) -> tuple[np.ndar
         lots[:, _ACQUIRED] = lots[:, _SINCE] = pieces[:, _SINCE] = -1                   # a pool has no date
     return lots, pieces
 
+# %% ../../nbs/execution/07_tax_lots.ipynb #736cd246
 def _sold(table: pd.DataFrame, events: np.ndarray, pieces: np.ndarray, taxes: Taxes) -> pd.DataFrame:
     "The pieces as a table."
     sale, pooled, zero = pieces[:, _EVENT].astype(int), taxes.method == "section_104", Decimal(0)
@@ -542,6 +550,7 @@ def _sold(table: pd.DataFrame, events: np.ndarray, pieces: np.ndarray, taxes: Ta
         proceeds=pieces[:, _PROCEEDS], basis=pieces[:, _BASIS], gain=gains,
         disallowed=np.array(lost, object), taxable=gains + np.array(lost, object), term=terms))
 
+# %% ../../nbs/execution/07_tax_lots.ipynb #a47466ef
 def _held(found: dict) -> pd.DataFrame:
     "The open lots of all assets as a table, oldest first."
     rows = [(asset, lot) for asset, lots in found.items()
@@ -722,6 +731,7 @@ class AfterTax:
         "Value of deferral: money that is left more than if every gain had been taxed in its year."
         return self.liquidated - self.annual
 
+# %% ../../nbs/execution/07_tax_lots.ipynb #27cab37a
 def after_tax(
     units: pd.DataFrame,             # (T, N) units held after the trades of each close, >= 0
     prices: pd.DataFrame,            # (T, N) prices, > 0 where held
@@ -769,6 +779,7 @@ def _value(units: pd.DataFrame, prices: pd.DataFrame, rate: float) -> np.ndarray
                        "cash")
     return total
 
+# %% ../../nbs/execution/07_tax_lots.ipynb #553354e2
 def _gains(units, prices, rate, taxes, years, kind) -> tuple[np.ndarray, np.ndarray]:
     "(Y, 2) gains that are taxed each tax year and (Y, 2) gains still open at its end, short and long."
     days, edges = np.array(_day_numbers(units.index)), np.array(_edges(units.index))
@@ -794,6 +805,7 @@ def _gains(units, prices, rate, taxes, years, kind) -> tuple[np.ndarray, np.ndar
             open_[place[rows[k]]] += np.array([a * price - b, c * price - d])
     return gains, open_
 
+# %% ../../nbs/execution/07_tax_lots.ipynb #38fbe35c
 def _study_events(days, edges, units, price, ends, rate, kind) -> tuple[np.ndarray, np.ndarray]:
     "Events of one asset, trades and then ends of years, and the row of each."
     traded = np.flatnonzero(np.diff(units, prepend=0.0))
@@ -809,6 +821,7 @@ def _study_events(days, edges, units, price, ends, rate, kind) -> tuple[np.ndarr
     for j, column in enumerate(columns): events[:, j] = column[place]
     return events, rows[place]
 
+# %% ../../nbs/execution/07_tax_lots.ipynb #ba030afc
 def _pay(gains, open_, worth, rates) -> tuple[list, list, object]:
     "The part of the untaxed holdings that is left after each year's tax, the taxes, and a last liquidation."
     scale, lost, scales, paid = worth[0] * 0 + 1, (worth[0] * 0, worth[0] * 0), [], []
@@ -936,6 +949,7 @@ def _losing(account: TaxAccount, prices, asof: pd.Timestamp, value) -> tuple[pd.
                 and name not in set(kept["asset"])}
     return kept.reset_index(drop=True), pd.Series(skipped, dtype=object).rename("skipped")
 
+# %% ../../nbs/execution/07_tax_lots.ipynb #db380576
 def _root(cov: pd.DataFrame, wanted: pd.Series) -> tuple[pd.Index, np.ndarray]:
     "Names, and a matrix whose square is the covariance."
     if not isinstance(cov, pd.DataFrame) or not cov.index.equals(cov.columns):
@@ -951,6 +965,7 @@ def _root(cov: pd.DataFrame, wanted: pd.Series) -> tuple[pd.Index, np.ndarray]:
                              "it anew")
     return cov.index, np.sqrt(np.maximum(size, 0))[:, None] * vectors.T
 
+# %% ../../nbs/execution/07_tax_lots.ipynb #48e84fa9
 def _most(saves: np.ndarray, moves: np.ndarray, start: np.ndarray, budget: float) -> np.ndarray:
     "(L,) part of each lot to sell: greatest saving with |start + moves x| <= budget, 0 <= x <= 1."
     import clarabel
@@ -970,6 +985,7 @@ def _most(saves: np.ndarray, moves: np.ndarray, start: np.ndarray, budget: float
         raise DataError(f"harvest: Clarabel says {answer.status}; check the covariance")
     return np.clip(np.array(answer.x), 0, 1)
 
+# %% ../../nbs/execution/07_tax_lots.ipynb #03b60834
 def _whole(units: list, parts: np.ndarray, step: Decimal, moves, start, budget: float) -> tuple[list, float]:
     "Units to sell in whole steps, never over the budget: less of everything where rounding would break it."
     held = np.array([float(u) for u in units])
@@ -986,6 +1002,7 @@ def _stepped(units: Decimal, part: float, step: Decimal) -> Decimal:
         context.prec = _DIGITS
         return (Decimal(repr(float(part))) * units // step) * step
 
+# %% ../../nbs/execution/07_tax_lots.ipynb #3db921b7
 def _harvested(lots: pd.DataFrame, skipped: pd.Series, error: float, asof: pd.Timestamp) -> Harvest:
     "The answer, by lot and by asset."
     lots = lots[np.array([u > 0 for u in lots["sold"]], bool)].reset_index(drop=True)

@@ -33,8 +33,8 @@ from ..policy.decisions import Decision, Decisions
 from ..data.market import Market
 from ..policy.policy import Policy, as_named_now
 from .checks import (DeliveryError, Memory, PolicyChangedError, RestatedDataError,
-    arranged, by_date, changed_past, changed_year, check_clock, check_last_prices, flows_seen, known_data,
-    remember, same_policy, state_before, version_start)
+    arranged, by_date, capital_of, changed_past, changed_year, check_clock, check_last_prices, flows_seen,
+    known_data, remember, same_policy, state_before, version_start)
 from .snapshots import (BookError, difference, market_of, pack, plain_decision,
     plain_flags, rescaled, read_decision, read_series, snapshot)
 from .journal import DamagedBookError, Ledger, Store
@@ -147,7 +147,8 @@ def _decide(policy: Policy, ledger, memory, market, now, prints, holdings, value
     else: held = account_now(memory.account, market, policy)
     off = fresh or first < last or memory.account["off"] or holdings is not None
     weights = pd.Series(held[:len(names)], names) if off else None
-    decision = policy.review(market, weights, state_before(ledger, memory, policy, market), flows)
+    state = state_before(ledger, memory, policy, market)
+    decision = policy.review(market, weights, state, flows, capital_of(ledger))
     flow_of = lambda bar: {} if (paid := flows.get(market.dates[bar], 0.0)) == 0 else dict(flow=float(paid))
     path, pure = decision.path, decision if weights is None else decision.path[-1]
     demanded = demands(decision, path)
@@ -596,7 +597,9 @@ class Book(_Money):
             change = changed_year(memory, market) or factors is None and difference(shot, snapshot(market))
             if change: raise RestatedDataError(_RESTATED.format(change))
             start = version_start(ledger, memory, self.policy, market, rows[0]["bar"])
-        path = self.policy.review(market.until(shot.dates[-1]), None, start, flows_seen(rows, market)).path
+            capital = capital_of(ledger)
+        seen, flows = market.until(shot.dates[-1]), flows_seen(rows, market)
+        path = self.policy.review(seen, None, start, flows, capital).path
         scaled = bool(factors) or any(row["data"].partition(b"\0")[0] for row in rows[1:])
         tolerance, trigger = 1e-5 if scaled else 1e-12, str(self.policy.rebalance)
         found = [d for row in rows for d in _differences(row, path, tolerance, trigger)]

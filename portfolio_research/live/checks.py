@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PolicyChangedError', 'RestatedDataError', 'StaleMarketError', 'ClockError', 'DeliveryError', 'MissingPriceError',
            'Memory', 'remember', 'by_date', 'known_data', 'check_clock', 'check_last_prices', 'changed_year',
-           'changed_past', 'state_before', 'flows_seen', 'version_start', 'arranged', 'same_policy']
+           'changed_past', 'state_before', 'capital_of', 'flows_seen', 'version_start', 'arranged', 'same_policy']
 
 # %% ../../nbs/live/04_checks.ipynb #05e98982
 import json
@@ -162,7 +162,14 @@ def state_before(
     bars = [r["bar"] for r in ledger.rows("decisions") if r["era"] == memory.version["seq"]]
     start = version_start(ledger, memory, policy, market, bars[0])
     seen = market.until(market.dates[row["bar"]])
-    return policy.review(seen, None, start, flows_seen(ledger.rows("decisions"), seen)).state
+    flows, capital = flows_seen(ledger.rows("decisions"), seen), capital_of(ledger)
+    return policy.review(seen, None, start, flows, capital).state
+
+def capital_of(
+    ledger: Ledger,   # of the book
+) -> float | None:    # money at the start; None in a book of weights
+    "With how much money a book was begun, which costs in money depend on."
+    return float(terms["capital"]) if (terms := ledger.last("terms")) else None
 
 def flows_seen(
     rows: list[dict],  # decisions of a book
@@ -186,7 +193,7 @@ def version_start(
     others = [row for row in ledger.rows("decisions") if row["era"] not in own]
     lived, seen = by_date(others, "watched", memory.account["zone"]), market.until(market.dates[bar - 1])
     lived = lived[lived.index <= seen.dates[-1]]
-    return policy.inherit_drawdown(seen, lived) if len(lived) else None
+    return policy.inherit_drawdown(seen, lived, capital_of(ledger)) if len(lived) else None
 
 # %% ../../nbs/live/04_checks.ipynb #5e38145c
 def arranged(

@@ -209,10 +209,11 @@ class Policy:
     def inherit_drawdown(self,
         market: Market,    # what is known
         lived: pd.Series,  # returns by date of the portfolio that is taken over, as its policies watched them
+        capital: float | None = None,  # money at the start, as in `review`
     ) -> dict:             # the state as of the market's last date
         """The state of a policy that takes over a portfolio: its rule on the whole has watched what was
         lived through."""
-        answer, rule = self.review(market), placement(self.risk).portfolio
+        answer, rule = self.review(market, capital=capital), placement(self.risk).portfolio
         monitored_returns, at = answer.path.monitored_returns.copy(), market.dates.get_indexer(lived.index)
         monitored_returns[at[at >= 0]] = lived.to_numpy()[at >= 0]
         start = None if rule is None else rule.start(market.per_year)

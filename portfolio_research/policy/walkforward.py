@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -214,6 +215,8 @@ def _with_flows(policy: Policy, market: Market, costs: Costs, decisions: Decisio
         earned = pd.Series(account.done.net[1:], market.dates[1:])
         path = run_flows(earned, planned, capital, market.dates[0])
         if np.allclose(path.value, before.value, rtol=1e-12, atol=0.0): break
+    else: raise ParameterError("walk_forward: decisions and flows do not settle; a part that sees flows must "
+                               "answer the same for the same")
     return decisions, replace(account, inflow=path.flows.to_numpy()), path
 
 # %% ../../nbs/policy/03_walkforward.ipynb #c800051c
@@ -343,12 +346,14 @@ def compare(
     charged, planned = as_costs(cost_bps, costs, "compare"), _planned(flows, taxes, capital)
     quiet, studies = not (is_interactive() if progress is None else progress), {}
     with shared_pools(), tqdm(total=len(policies), disable=quiet, unit="policy") as bar:
-        for names, decided in _decided(policies, market, workers, capital):
+        asks = {name: p for name, p in policies.items() if planned and _asks_about_flows(p)}
+        rest = {name: p for name, p in policies.items() if name not in asks}
+        batches: list[tuple[list, list]] = [(list(asks), [None] * len(asks))]  # theirs depend on money: decided in `_study`
+        for names, decided in chain(_decided(rest, market, workers, capital), batches):
             for name, decisions in zip(names, decided, strict=True):
                 bar.set_description(name if isinstance(name, str) else ", ".join(name), refresh=False)
-                asked = planned and _asks_about_flows(policies[name])
                 studies[name] = _study(policies[name], market, charged or policies[name].trading_costs,
-                                       None if asked else decisions, capital, planned, taxes)
+                                       decisions, capital, planned, taxes)
                 bar.update()
     return Comparison({name: studies[name] for name in policies})
 
@@ -374,5 +379,5 @@ def _batches(policies: Mapping[Any, Policy], workers: int) -> list[list]:
     groups: dict[tuple, list] = {}
     for name, policy in policies.items(): groups.setdefault(shares(policy), []).append(name)
     names = [name for group in groups.values() for name in group]
-    size = -(-len(names) // (4 * workers))
+    size = -(-len(names) // (4 * workers)) or 1
     return [names[i:i + size] for i in range(0, len(names), size)]

@@ -13,6 +13,7 @@ import pandas as pd
 from ..core import CalendarError, ParameterError, UnitError
 from ..execution.costs import Costs
 from ..execution.ledger import run_account
+from ..management.overlays import overlay_name
 from ..plotting import label_ends, percent_axis
 from ..policy.decisions import PARTLY
 from ..policy.walkforward import Study
@@ -28,11 +29,14 @@ def link(
         at = effects.index[int((~(r > -1)).argmax())]
         raise UnitError(f"link: the return of {at} is {r[effects.index.get_loc(at)]:g}; everything was lost, "
                         "or the effects are no fractions")
-    growth = np.log1p(r)
-    total = np.expm1(growth.sum() / (years or 1))
-    weight = np.where(r == 0, 1.0, growth / np.where(r == 0, 1.0, r))
-    stretch = 1.0 if total == 0 else np.log1p(total) / total
-    return (effects.mul(weight, axis=0).sum() / (years or 1) / stretch).rename("linked")
+    total = np.expm1(np.log1p(r).sum() / (years or 1))
+    return (effects.mul(_stretch(r), axis=0).sum() / (years or 1) / _stretch(total)).rename("linked")
+
+def _stretch(x: np.ndarray | float, y: np.ndarray | float = 0.0) -> np.ndarray:
+    "How much a logarithm stretches the difference of two returns; its limit where they are the same."
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    same = np.abs(x - y) < 1e-12
+    return np.where(same, 1 / (1 + x), (np.log1p(x) - np.log1p(y)) / np.where(same, 1, x - y))
 
 # %% ../../nbs/reporting/02_attribution.ipynb #6d7f6c35
 def layers(
@@ -41,8 +45,7 @@ def layers(
     "What each layer of a policy's decisions earned, bar by bar."
     path, policy = study.decisions, study.policy
     sleeves = study.market if policy.sleeves is None else policy.sleeve_market(study.market)
-    overlays = [name for name, _ in max(path.events, key=lambda e: len(e.stages)).stages[1:]
-                if name not in ("tranches", PARTLY, "reduced")]
+    overlays = [overlay_name(overlay) for overlay in policy.overlays]
     table, shadow = {}, np.zeros(len(path))
     for name in ("allocate", *dict.fromkeys(overlays), "rebalancing"):
         now = _shadow(sleeves, _of_stage(path, name, overlays))
@@ -66,15 +69,18 @@ def _of_stage(path, name: str, overlays: list) -> np.ndarray:
     order = ["allocate", *dict.fromkeys(overlays), "tranches", PARTLY, "reduced"]
     last = order.index(name) if name != "rebalancing" else len(order)
     out = np.full(path.pool.shape, np.nan)
-    for event in path.events:
+    for at, event in zip(_rows(path), path.events, strict=True):
         stages = [w for stage, w in event.stages if stage in order[:last + 1]]
-        at = path.dates.get_indexer([event.as_of])[0]
         if at >= 0 and stages: out[at] = stages[-1]
     return out
 
+def _rows(path) -> np.ndarray:
+    "(events,) the row of each allocation; -1 where it was made before the path."
+    return path.dates.get_indexer(pd.DatetimeIndex([event.as_of for event in path.events]))
+
 def _where_it_changes(path, wanted: np.ndarray) -> np.ndarray:
     "(T, S) targets of the rules: where an allocation was made, or an exposure moved."
-    made = np.isin(path.dates, [event.as_of for event in path.events])
+    made = np.isin(np.arange(len(path)), _rows(path))
     exposure = np.column_stack([path.by_strategy, path.by_portfolio])
     moved = (exposure != np.vstack([np.append(*path.before), exposure[:-1]])).any(axis=1)
     return np.where((made | moved)[:, None], wanted, np.nan)
@@ -90,9 +96,8 @@ def plot_effects(
     "Effects added up over time, a line each, and what they add up to."
     import matplotlib.pyplot as plt
     r = effects.sum(axis=1)
-    weight = np.where(r == 0, 1.0, np.log1p(r) / np.where(r == 0, 1.0, r))
     fig, ax = plt.subplots(figsize=(7, 3.2))
-    for name, column in effects.mul(weight, axis=0).cumsum().items(): ax.plot(column, lw=1, label=name)
+    for name, column in effects.mul(_stretch(r), axis=0).cumsum().items(): ax.plot(column, lw=1, label=name)
     ax.plot(np.log1p(r).cumsum(), color="k", lw=1.4, label="all of it")
     percent_axis(ax, "logarithm of wealth")
     label_ends(ax)
@@ -173,10 +178,7 @@ def brinson(
 # %% ../../nbs/reporting/02_attribution.ipynb #44156fc7
 def _carino(r: np.ndarray, b: np.ndarray) -> np.ndarray:
     "(P,) by how much the effects of a period count."
-    def between(x, y):
-        same = np.abs(x - y) < 1e-12
-        return np.where(same, 1 / (1 + x), (np.log1p(x) - np.log1p(y)) / np.where(same, 1, x - y))
-    return between(r, b) / between(np.prod(1 + r) - 1, np.prod(1 + b) - 1)
+    return _stretch(r, b) / _stretch(np.prod(1 + r) - 1, np.prod(1 + b) - 1)
 
 def _menchero(r: np.ndarray, b: np.ndarray) -> np.ndarray:
     "(P,) one number for all periods, and the smallest correction that makes the sum right."
