@@ -28,13 +28,15 @@ def two_speed(returns: pd.Series, cash: pd.Series, ahead: int = 21) -> dict:
     after = excess.rolling(ahead).mean().shift(-ahead - 1).reindex(label.index) * 252
     bear = label == "bear"
     entered = label.index[bear & ~bear.shift(fill_value=False)]
-    row = {"bear_days": bear.mean(), "next_month_bear": after[bear].mean(), "next_month_other": after[~bear].mean()}
+    row = {"bear_days": bear.mean(), "next_month_bear": after[bear].mean(),
+           "next_month_other": after[~bear].mean()}
     for year, low in LOWS.items():
         until = pd.Timestamp(low) + pd.DateOffset(months=6)
-        row[f"sold_{year}"] = int(((entered >= low) & (entered <= until)).sum()) if label.index[-1] > until else -1
+        row[f"sold_{year}"] = int(((entered >= low) & (entered <= until)).sum())
+        if label.index[-1] < until: row[f"sold_{year}"] = -1
         held = (~bear).astype(float).shift(2, fill_value=1.0)[low:until]
         whole, kept = ((1 + h * returns.reindex(held.index)).prod() - 1 for h in (1.0, held))
-        row[f"rebound_kept_{year}"] = kept / whole
+        row[f"rebound_kept_{year}"] = kept / whole if len(held) else np.nan
     return row
 
 
@@ -42,26 +44,28 @@ def crossover(returns: pd.Series) -> pd.DataFrame:
     "Annual mean and days of a 20/100 crossover, long or short, by the label as of two bars before."
     wealth = (1 + returns).cumprod()
     follows = np.sign(wealth.rolling(20).mean() - wealth.rolling(100).mean()).shift(2) * returns
-    rows = {}
+    market, rows = one_market(returns), {}
+    known = ~HorizonRegime().explain(market).why.reindex(returns.index).str.endswith("returns")
     for name, detector in (("days", StatisticalRegime()), ("months", HorizonRegime())):
-        label = detector.labels(one_market(returns)).reindex(returns.index).shift(2)
-        label = label[HorizonRegime().explain(one_market(returns)).why.reindex(returns.index).str.endswith("returns").eq(False)]
+        label = detector.labels(market).reindex(returns.index).shift(2)[known]
         for regime in ("trending", "transitional", "mean_reverting"):
             x = follows.reindex(label.index)[label == regime]
             rows[name, regime] = (x.mean() * 252 if len(x) else np.nan, len(x))
-    return pd.DataFrame.from_dict(rows, "index", columns=["mean", "days"])
+    return pd.DataFrame(list(rows.values()), pd.MultiIndex.from_tuples(rows), ["mean", "days"])
 
 
 def per_sleeve(returns: pd.DataFrame, cash: pd.Series, cost: float = .001) -> dict:
     "Out of bear markets by each stream's own label, by one label for all, and not at all."
     whole = TwoSpeed().labels(one_market(returns.mean(axis=1))).reindex(returns.index) == "bear"
-    own = pd.DataFrame({name: TwoSpeed(of=name).labels(Market.from_returns(returns)).reindex(returns.index) == "bear"
-                        for name in returns})
+    market = Market.from_returns(returns)
+    label = {name: TwoSpeed(of=name).labels(market).reindex(returns.index) for name in returns}
+    own = pd.DataFrame(label) == "bear"
     def net(out: pd.DataFrame) -> pd.Series:
         held = 1.0 - out.astype(float).shift(2).fillna(0.0)
         moved = held.diff().abs().fillna(0.0)
         return (held * returns + (1 - held).mul(cash, axis=0) - cost * moved).mean(axis=1)
-    arms = pd.DataFrame({"none": net(0 * own), "one": net(own.apply(lambda _: whole)), "own": net(own)}).sub(cash, axis=0)
+    arms = pd.DataFrame({"none": net(0 * own), "one": net(own.apply(lambda _: whole)), "own": net(own)})
+    arms = arms.sub(cash, axis=0)
     found = bootstrap_table(arms[["one", "own"]], "one", ("sharpe",), n=1000).iloc[0, 0]
     sharpe = arms.mean() / arms.std() * 252 ** .5
     return {"sharpe_none": sharpe["none"], "sharpe_one": sharpe["one"], "sharpe_own": sharpe["own"],
@@ -77,11 +81,12 @@ def streams(folder: Path | None) -> tuple[dict, dict]:
     if folder is None: return indices, tables
     from study_rules import shared
     them = shared(folder)
-    for name in ("sp500: 1990-2023", "ndx: 1985-2024", "etf37: IWM", "etf37: EFA", "etf37: EEM"): indices[name] = them[name]
-    indices["sp500: 1927-1989"] = them["sp500: 1927-1989"]
-    industries = pd.concat({n: r for n, (r, _) in them.items() if n.startswith("ff12")}, axis=1)
-    tables["ff12: 1926-1989"] = (industries[:"1989"], them["ff12: Utils"][1][:"1989"])
-    tables["ff12: 1990-2017"] = (industries["1990":], them["ff12: Utils"][1]["1990":])
+    for name in ("sp500: 1990-2023", "ndx: 1985-2024", "etf37: IWM", "etf37: EFA", "etf37: EEM",
+                 "sp500: 1927-1989"): indices[name] = them[name]
+    industries = pd.read_parquet(folder / "ff12_industry_vw_daily_returns.parquet")
+    bills = pd.read_parquet(folder / "ff3_factors_daily.parquet")["RF"].reindex(industries.index).ffill()
+    tables["ff12: 1953-1989"] = (industries["1953":"1989"], bills["1953":"1989"])
+    tables["ff12: 1990-2017"] = (industries["1990":], bills["1990":])
     funds = pd.concat({n: r for n, (r, _) in them.items() if n.startswith("etf37")}, axis=1).dropna()
     tables["etf37: 11 asset classes"] = (funds, them["etf37: SPY"][1].reindex(funds.index).fillna(0))
     return indices, tables

@@ -9,16 +9,15 @@ from portfolio_research import HMMRule, load_market
 from portfolio_research.experiments.trial_ledger import digest
 
 OUT = Path(__file__).parents[1] / "nbs" / "studies" / "results" / "hmm_rule.csv"
-RULES = {"turbulent, one model": HMMRule(bad="turbulent", phases=1), "turbulent, phases": HMMRule(bad="turbulent"),
-         "default": HMMRule()}
+RULES = {"turbulent, one model": HMMRule(bad="turbulent", phases=1), "default": HMMRule()}
 ASSETS = ("SPY", "IWM", "EFA", "EEM", "VNQ", "GLD", "DBC", "TLT", "IEF", "LQD", "HYG")
 
 
 def embedded() -> dict:
     "Name -> returns and cash."
     market = load_market()
-    streams = {"S&P 500, price": market.benchmark_returns, "20 companies, equal weights": market.returns.mean(axis=1)}
-    streams |= {f"company {name}": market.returns[name] for name in market.assets}
+    streams = {"S&P 500, price": market.benchmark_returns,
+               "20 companies, equal weights": market.returns.mean(axis=1)}
     return {f"embedded: {name}": (r.dropna(), 0.0 * r.dropna()) for name, r in streams.items()}
 
 
@@ -29,7 +28,7 @@ def shared(folder: Path) -> dict:
     sp500 = (1 + wealth.pct_change().dropna()) * 1.000945 ** (1 / 252) - 1
     streams = {"sp500: 1990-2023": sp500["1990":"2023"], "sp500: 1927-1989": sp500["1927":"1989"],
                "ndx: 1985-2024": pd.read_parquet(folder / "ndx_daily.parquet")["ret"].dropna()}
-    industries = pd.read_parquet(folder / "ff12_industry_vw_daily_returns.parquet")
+    industries = pd.read_parquet(folder / "ff12_industry_vw_daily_returns.parquet")["1990":]
     streams |= {f"ff12: {name}": industries[name] for name in industries}
     streams = {name: (r, bills.reindex(r.index).ffill().fillna(0)) for name, r in streams.items()}
     funds = pd.read_parquet(folder / "etf37_total_return_daily.parquet")
@@ -54,7 +53,8 @@ def tried(returns: pd.Series, cash: pd.Series) -> pd.DataFrame:
         held = rule.exposure(returns).shift(2, fill_value=1.0).mean()
         mixed = held * returns + (1 - held) * cash
         rows[name] = (*numbers(rule.apply(returns, 10, cash), cash), held, *numbers(mixed, cash))
-    columns = ["growth", "sharpe", "worst_loss", "exposure", "mixed_growth", "mixed_sharpe", "mixed_worst_loss"]
+    columns = ["growth", "sharpe", "worst_loss", "exposure"]
+    columns += [f"mixed_{name}" for name in columns[:3]]
     return pd.DataFrame.from_dict(rows, "index", columns=columns)
 
 
@@ -62,8 +62,8 @@ if __name__ == "__main__":
     sets = embedded() | (shared(Path(sys.argv[1])) if len(sys.argv) > 1 else {})
     tables = {}
     for name, (returns, cash) in sets.items():
-        tables[name, digest(returns)[:8], len(returns)] = tried(returns, cash)
-        print(name, tables[name, digest(returns)[:8], len(returns)].round(3).to_string(), sep="\n", flush=True)
+        tables[name, digest(returns)[:8], len(returns)] = tried_now = tried(returns, cash)
+        print(name, tried_now.round(3).to_string(), sep="\n", flush=True)
     table = pd.concat(tables, names=["set", "data", "bars", "rule"])
     OUT.parent.mkdir(exist_ok=True)
     table.round(4).to_csv(OUT, lineterminator="\n")
