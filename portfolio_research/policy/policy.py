@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,11 @@ from ..execution.ledger import advance as run_ledger
 from ..execution.ledger import (FILLS, CapitalError, Margin, Terms, book_start,
     check_financed, plain_terms, terms_of)
 from ..core import (CalendarError, EmptyDataError, Flag, ParameterError, StateError, by_name,
-    day, fraction, one_thread)
+    day, fraction, one_thread, warmup_of)
 from ..plugins import own_parts
 from portfolio_research.protocols import (Allocator, DrawdownRule, Overlay, Sleeve, Trigger, check_part,
     check_parts)
-from .decisions import PARTLY, Decision, Decisions, Event
+from .decisions import PARTLY, Decision, Decisions, Event, _Early
 from ..management.overlays import Seen, overlay_name, start_overlay, step_overlay
 from ..risk.placement import Placement, placement
 from ..data.market import Market, odd_bars
@@ -479,6 +479,11 @@ def _touched(sleeves: _Sleeves, weights: np.ndarray, trades: np.ndarray, k: int)
 # %% ../../nbs/policy/02_policy.ipynb #efc35802
 _CHUNK = 32  # bars looked ahead for the next trigger before allocating
 
+def _idle(policy: Policy, per_year: float) -> int:
+    "Bars on which all is cash because the allocator lacks history, where nobody else has a say in it."
+    if policy.overlays or hasattr(policy.rebalance, "trade"): return 0
+    return warmup_of(policy.allocate, "allocate", per_year)
+
 def _nothing_yet(date: pd.Timestamp, S: int) -> Event:
     "What holds before the first allocation: everything is cash."
     return Event(date, "none", "nothing has been allocated yet", (("allocate", np.zeros(S)),), ())
@@ -496,6 +501,7 @@ def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: M
     terms, parts = _pool_terms(policy, market, capital), state["tranches"]
     money = state.get("money", capital or 1.0)
     whole = policy.long_only and not policy.trading_costs.needs_money and bool((terms.relative == 1).all())
+    idle = _idle(policy, market.per_year)
     def advance(book: np.ndarray, rows: np.ndarray, i: int) -> tuple:
         "Run the pool's book over targets from bar i on."
         bars, t = slice(i, i + len(rows)), k + i
@@ -504,7 +510,8 @@ def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: M
         done = run_ledger(book, rows, managed[bars], cash[bars], over, money, detailed=False)
         return done.held, done.net, done.money, done.state
     while i < n:
-        rows = np.full((min(_CHUNK, n - i), S), np.nan)
+        early = k + i < idle and events[-1].status == "fallback" and not book[:S].any()
+        rows = np.full((1 if early else min(_CHUNK, n - i), S), np.nan)
         h, r, worth, after = advance(book, rows, i)
         last = dates[k + i - 1] if k + i else None
         wished = events[-1].targets
@@ -515,6 +522,8 @@ def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: M
         forced = _out_of_turn(look, memory, h[:j], wished, k + i)
         wanted, known = h, len(events) - 1
         if forced is not None: j, answer, memory = forced
+        elif j < len(rows) and early:
+            answer = _Early(dates[k + i], S, partial(_allocated, policy, seen_at))
         elif j < len(rows):
             answer, memory, parts = _allocate(policy, seen_at(j), memory, parts)
         if j < len(rows):
@@ -573,6 +582,10 @@ def _allocate(policy: Policy, seen: Seen, memory: list, parts: Any) -> tuple[Eve
     why = rule.why_seen(seen) if hasattr(rule, "why_seen") else ""
     reason = f"{why or rule}: {answer.status} allocation"
     return Event(t, answer.status, reason, (("allocate", w), *stages), (*flags, *raised)), memory, parts
+
+def _allocated(policy: Policy, seen_at: Callable[[int], Seen]) -> Event:
+    "The allocation of a bar, where there are no overlays and no tranches."
+    return _allocate(policy, seen_at(0), [], None)[0]
 
 # %% ../../nbs/policy/02_policy.ipynb #d1799f5d
 def _adjust(policy: Policy, seen: Seen, memory: list) -> tuple[list, list[Flag], list]:
