@@ -4402,6 +4402,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                   'portfolio_research/reporting/attribution.py'),
                                                           'portfolio_research.reporting.attribution._of_stage': ( 'reporting/attribution.html#_of_stage',
                                                                                                                   'portfolio_research/reporting/attribution.py'),
+                                                          'portfolio_research.reporting.attribution._rows': ( 'reporting/attribution.html#_rows',
+                                                                                                              'portfolio_research/reporting/attribution.py'),
                                                           'portfolio_research.reporting.attribution._shadow': ( 'reporting/attribution.html#_shadow',
                                                                                                                 'portfolio_research/reporting/attribution.py'),
                                                           'portfolio_research.reporting.attribution._stretch': ( 'reporting/attribution.html#_stretch',

@@ -33,6 +33,7 @@ def _left_at(kept, before, target, fit, cost, relative, impact, fixed, minimum, 
                 if len(impact): more += impact[i] * x * np.sqrt(x)
     return 1 - cost * moved - more
 
+# %% ../../nbs/execution/01_costs.ipynb #74ee3808
 @numba.njit(cache=True, nogil=True)
 def value_left(
     before: np.ndarray,    # (N,) signed asset weights before the trade, fractions of the value before
@@ -61,6 +62,7 @@ def value_left(
         least, most = (kept, most) if after > kept else (least, kept)
     return least
 
+# %% ../../nbs/execution/01_costs.ipynb #5767833d
 @numba.njit(cache=True, nogil=True)
 def value_kept(
     before: np.ndarray,  # (N,) signed asset weights before the trade, fractions of the value before
@@ -137,6 +139,7 @@ class SquareRoot:
         "What an order costs by moving the price."
         return self.y * volatility * np.sqrt(participation)
 
+# %% ../../nbs/execution/01_costs.ipynb #73bfdd6f
 @dataclass(frozen=True)
 class Costs:
     "What trading costs: one object for study and book."
