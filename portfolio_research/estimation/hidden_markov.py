@@ -153,7 +153,9 @@ def _em_rounds(x, means, variances, transitions, max_iter, tolerance, prior):
             n, s, squares = sums[j]
             means[j] = s / n
             variances[j] = (.01 + squares - 2 * means[j] * s + means[j] ** 2 * n) / max(n, 1e-5)
-            for i in range(k): moves[j, i] = max(prior - 1 + moves[j, i], 0.0) if transitions[j, i] > 0 else 0.0
+            for i in range(k):
+                more = prior - 1 + moves[j, i]
+                moves[j, i] = max(more, 0.0) if transitions[j, i] > 0 else 0.0
             transitions[j] = moves[j] / moves[j].sum()
         if loglik - last < tolerance: break
         last = loglik
@@ -165,7 +167,7 @@ def _em(x: np.ndarray, guess: HMM, max_iter: int, tolerance: float, prior: float
     if not (v > 0).all() or not _em_rounds(x, m, v, a, max_iter, tolerance, prior): return None
     order = np.argsort(v, kind="stable")
     fit = HMM(m[order], v[order], a[np.ix_(order, order)])
-    return fit if all(np.isfinite(part).all() for part in (fit.means, fit.variances, fit.transitions)) else None
+    return fit if all(np.isfinite(a).all() for a in (fit.means, fit.variances, fit.transitions)) else None
 
 # %% ../../nbs/estimation/01_hidden_markov.ipynb #29927030
 _DOFS = np.array([2.1, 2.5, 3, 3.5, 4, 5, 6, 8, 10, 15, 30])  # degrees of freedom that are tried
@@ -186,7 +188,7 @@ def _student_loglik(x, dofs):
             for r in x:
                 w = (d + 1) / (d + (r - m) ** 2 / v)
                 weight, spread = weight + w, spread + w * (r - m) ** 2
-            v = spread / weight                          # Kent, Tyler and Vardi: the same end, in fewer rounds
+            v = spread / weight                          # Kent, Tyler and Vardi (1994): fewer rounds
             for r in x: loglik -= (d + 1) / 2 * np.log1p((r - m) ** 2 / (v * d))
             loglik -= n / 2 * np.log(v * d)
             if loglik - last < 1e-3: break

@@ -177,7 +177,7 @@ def _ratios(x, rows, n, horizons):
 
 @lru_cache(maxsize=64)
 def _ratio_moments(n: int, horizons: tuple[int, ...], seed: int = 0) -> tuple[np.ndarray, np.ndarray, float]:
-    "What variance ratios show on normal returns: (H,) means, (H,) deviations, deviation of the mean distance."
+    "What variance ratios show on normal returns: means (H,), deviations (H,), that of the mean distance."
     rng, draws = np.random.default_rng(seed), int(np.clip(1_000_000 // n, 200, 1000))
     noise = rng.standard_normal((draws, n))
     found = np.array([_ratios(x, np.array([n - 1]), n, np.array(horizons))[0] for x in noise])

@@ -22,7 +22,7 @@ from .regime_base import Reading, Regime, bars_of, regime_probabilities
 @dataclass(frozen=True)
 class HorizonRegime(Regime):
     "Variance ratios of sums of months: do moves of a strategy's horizon go on? (Lo and MacKinlay 1988)"
-    window: int | str = "10Y"  # returns that are looked at, bars or an offset; eight times the longest horizon
+    window: int | str = "10Y"  # returns that are looked at, bars or an offset; eight longest horizons
     horizons: tuple[int | str, ...] = ("1M", "3M", "6M")  # lengths of moves, bars or offsets, 2 bars at least
     effect: float = 3.0        # distance from noise that a market in a regime would show, standard errors
     _: KW_ONLY

@@ -9,6 +9,7 @@ __all__ = ['TABLE', 'multipliers', 'LearnedTable', 'read_of', 'MatchRegime']
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -102,7 +103,7 @@ def read_of(
 ) -> Regime:         # the same detector, which looks at that column
     "A detector of one stream among many."
     parts = getattr(regime, "parts", None)
-    more = {} if parts is None else {"parts": tuple(read_of(part, name) for part in parts)}
+    more: dict[str, Any] = {} if parts is None else {"parts": tuple(read_of(part, name) for part in parts)}
     return replace(regime, of=name, **more)
 
 # %% ../../nbs/management/05_regime_overlay.ipynb #9dab6d33

@@ -99,7 +99,7 @@ _BAD = ("below cash", "turbulent")
 
 @dataclass(frozen=True)
 class HMMRule(BaseRule):
-    "Out while the filtered probability of a turbulent state that paid less than cash is high (Hamilton 1989)."
+    "Out while the probability of a turbulent state that paid less than cash is high (Hamilton 1989)."
     leading: ClassVar[int] = 0
     n_states: int = 2             # states, >= 2; the one with the highest variance is the one to avoid
     threshold: float = 0.7        # probability of that state above which the rule is out, in (0, 1)
@@ -140,7 +140,8 @@ class HMMRule(BaseRule):
     def reentry(self) -> str:
         pays = "" if self.bad == "turbulent" else ", where it pays less than cash,"
         each = f", by each of {self.phases} models" if self.phases > 1 else ""
-        return f"re-enters when the probability of the most volatile state{pays} is below {self.release:.0%}{each}"
+        return (f"re-enters when the probability of the most volatile state{pays} is below "
+                f"{self.release:.0%}{each}")
     def warmup(self, per_year: float = 252.0) -> int: return n_bars(self.window_min, per_year) - 1
     def run(self, *arrays) -> None: refitted(self, _hmm_run, _refit, *arrays)
 
