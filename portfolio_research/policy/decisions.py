@@ -129,7 +129,7 @@ class Event:
 
 # %% ../../nbs/policy/01_decisions.ipynb #7880d725
 class _Early(Event):
-    "An allocation before there is history enough: cash. Its reason and its flags are made when they are read."
+    "An allocation before there is history enough: cash. Reason and flags are made when they are read."
     _make: Callable[[], Event]
     def __init__(self,
         as_of: pd.Timestamp,        # date of the decision
