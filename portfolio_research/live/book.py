@@ -23,7 +23,7 @@ from decimal import Decimal
 from .positions import (ACTIVE, HALTED, REDUCING, HoldingsError, account_now,
     account_of, allowed, check_holdings, demands, unit_wealth)
 from .share_account import (ShareAccount, WholeShares, basket_of, check_new_fills,
-    executed, lots_of, orders_of, reconcile, share_account, weight_cap)
+    executed, lots_of, orders_of, reconcile, share_account, weight_caps)
 from ..execution.accounting import book_start
 from ..execution.ledger import CapitalError
 from ..execution.orders import DuplicateFillError, Orders, check_fills, read_fills
@@ -276,7 +276,8 @@ class _OnABar(_Terms):
     def _order(self, ledger: Ledger, decision: Decision, account: ShareAccount,
                market: Market) -> dict | None:
         "Turn a decision into a basket, and write that."
-        basket = basket_of(decision, account, market, self.shares, weight_cap(self.policy))
+        caps = weight_caps(self.policy, market, decision.targets)
+        basket = basket_of(decision, account, market, self.shares, caps)
         if basket is not None:
             ledger.add("baskets", decision=decision.id, as_of=basket["as_of"], basket=json.dumps(basket),
                        created=_now())
