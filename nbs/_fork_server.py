@@ -26,8 +26,8 @@ ONE_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 # The process that forks
 
 def import_libraries() -> None:
-    "Import those that are installed, for good: forks share their memory."
-    for name in LIBRARIES:
+    "Import those that are installed, for good: forks share their memory. NB_LIBRARIES names others."
+    for name in os.environ.get("NB_LIBRARIES", " ".join(LIBRARIES)).split():
         with suppress(ImportError): import_module(name)
     with suppress(ImportError): import_module("numba").njit(lambda x: x)(0.)  # loads what compiling needs
     gc.collect()

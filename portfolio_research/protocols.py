@@ -78,19 +78,18 @@ class DrawdownRule(Protocol):
 
 # %% ../nbs/02_protocols.ipynb #d7640b70
 _METHOD: dict[Any, str] = {Basis: "__call__", Allocator: "allocate", Trigger: "due", Sleeve: "weights",
-                           Overlay: "__call__",
-           DrawdownRule: "advance"}
+                           Overlay: "__call__", DrawdownRule: "advance"}
 _KIND: dict[Any, str] = {Basis: "basis", Allocator: "allocator", Trigger: "trigger", Sleeve: "sleeve",
-                         Overlay: "overlay",
-         DrawdownRule: "drawdown rule"}
-_USUAL: dict[Any, tuple[str, ...]] = {Basis: ('Trailing("2Y")', "Expected.capm()"),
-                                      Sleeve: ("Crossover(20, 100)", 'Momentum("6M")'),
-          Allocator: ("EqualWeight()", 'InverseVolatility("1Y")', "RiskParity()",
-                      'Optimize("maximize sharpe")'),
-          Trigger: ("Monthly()", "Weekly()", "Daily()", "Quarterly()", "Never()", "DriftBand(0.05)"),
-          Overlay: ("MatchRegime(StatisticalRegime())",),
-          DrawdownRule: ("MaxDrawdownStop(0.15)", "MovingAverageRule(200)")}
+                         Overlay: "overlay", DrawdownRule: "drawdown rule"}
+_USUAL: dict[Any, tuple[str, ...]] = {
+    Basis: ('Trailing("2Y")', "Expected.capm()"),
+    Sleeve: ("Crossover(20, 100)", 'Momentum("6M")'),
+    Allocator: ("EqualWeight()", 'InverseVolatility("1Y")', "RiskParity()", 'Optimize("maximize sharpe")'),
+    Trigger: ("Monthly()", "Weekly()", "Daily()", "Quarterly()", "Never()", "DriftBand(0.05)"),
+    Overlay: ("MatchRegime(StatisticalRegime())",),
+    DrawdownRule: ("MaxDrawdownStop(0.15)", "MovingAverageRule(200)")}
 
+# %% ../nbs/02_protocols.ipynb #e9ac345b
 def check_part(
     part: Any,    # what was given
     kind: type,   # one of the six protocols
@@ -114,6 +113,7 @@ def _cure(text: str, kind: type) -> str:
     near = difflib.get_close_matches(text.replace("_", "").lower(), usual, n=1)
     return usual[near[0]] if near else _USUAL[kind][0]
 
+# %% ../nbs/02_protocols.ipynb #bad2caa3
 def check_parts(
     parts: Any,   # what was given where a list of parts is wanted
     kind: type,   # one of the six protocols

@@ -38,6 +38,7 @@ _PART_MODULES = ("optimization.allocators", "estimation.trailing", "estimation.e
                 "execution.orders", "execution.tax_lots", "execution.flows",
                  "execution.ledger", "management.strategies", "management.strategy_library",
                  "management.trade_limits", "management.regimes", "management.regime_overlay",
+                 "management.horizon_regimes",
                  "management.diversification", "management.concentration", "management.monitoring",
                  "management.fragility", "management.metric_triggers", "management.no_trade_band",
                  "experiments.stress", "experiments.tuning",
@@ -55,7 +56,7 @@ def known_parts() -> dict[str, type]:  # name -> what it makes
             and getattr(part, "__module__", "") == m.__name__}
 
 _WRITTEN = re.compile(r"""('[^']*'|"[^"]*")                     # text, left as it is
-    |(?<![.\d])(\d+(?:\.\d+)?%)                                # 5%, as the literal '5%'
+    |(?<![.\d])(\d+(?:\.\d+)?(?:%|\ vol\b))                    # 5% and 1.5 vol, as literal text
     |(?<![\w.])([A-Za-z_][\w.]*:[A-Za-z_]\w*)                  # module:Name, a part of one's own""", re.X)
 
 def parse_part(

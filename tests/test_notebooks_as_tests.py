@@ -30,6 +30,7 @@ NOTEBOOKS = {  # cells; one that starts with a # and a blank is markdown
                   "and os.environ['IN_TEST']"],
     "_draft": ["assert False"],
 }
+FEW = {"NB_LIBRARIES": "execnb.shell nbdev.test"}  # what these notebooks need: the rest takes seconds to import
 COPIED = ("conftest.py", "_run_notebook.py", "_fork_server.py", "_numba_cache.py")
 
 def write_notebook(path, sources):
@@ -41,7 +42,7 @@ def run_pytest(folder, *arguments, **env):
     "Test outcomes by node id, and what pytest printed."
     command = [sys.executable, "-m", "pytest", "-rA", "-q", "-p", "no:cacheprovider", "-p", "no:xdist",
                *arguments]
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "NB_", "NUMBA_"))} | env
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "NB_", "NUMBA_"))} | FEW | env
     text = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True).stdout
     return {name.removeprefix("nbs/"): outcome for outcome,
             name in re.findall(r"^(PASSED|FAILED) (\S+)", text, re.M)}, text
@@ -73,12 +74,9 @@ def test_items_are_asserting_cells_in_both_modes(outcome):
                                       for name in wanted} | {"package::an_oracle[c12]": "PASSED"}
     assert "flagged slow" in outcome[1] and not of(outcome, "_draft")
 
-def test_slow_cells_run_when_asked_for(scratch):
-    results, text = run_pytest(scratch, "nbs/00_good.ipynb", NB_FLAGS="slow")
+def test_slow_cells_and_checks_in_the_notebook_run_when_asked_for(scratch):
+    results, text = run_pytest(scratch, "nbs/00_good.ipynb", NB_FLAGS="slow checks")
     assert results["00_good.ipynb::package::area[c7]"] == "FAILED" and "ran slowly" in text
-
-def test_checks_run_in_the_notebook_too_when_asked_for(scratch):
-    results, _ = run_pytest(scratch, "nbs/00_good.ipynb", NB_FLAGS="checks")
     assert results["00_good.ipynb::notebook::an_oracle[c12]"] == "PASSED"
 
 def test_missing_export_fails_in_package_mode_only(outcome):
@@ -159,7 +157,7 @@ print(_fork_server.Fork.server.process.pid != first.pid)
 _fork_server.stop()"""
     (tmp_path / "pyproject.toml").write_text(PROJECT)
     if sys.platform != "linux": pytest.skip("elsewhere nothing forks")
-    assert run_python(code).split() == ["2", "0", "2", "0", "True"]
+    assert run_python(code, **FEW).split() == ["2", "0", "2", "0", "True"]
 
 RATES = "import numba\n@numba.njit(cache=True)\ndef rate(x): return {} * x\n"
 KERNELS = ["import numba, os\nfrom scratch.rates import rate", "@numba.njit\ndef own(x): return {} * x",

@@ -50,6 +50,7 @@ def _scale(prices: pd.DataFrame) -> np.ndarray:
     high, low = np.nanmax(prices.to_numpy(), axis=0), np.nanmin(prices.to_numpy(), axis=0)
     return np.where((low < _USUAL[0]) | (high > _USUAL[1]), 2.0 ** np.floor(np.log2(high)), 1.0)
 
+# %% ../../nbs/execution/09_audit.ipynb #0b308079
 def _orders(account: Account, costs: Costs, fill: str) -> dict:
     "What `from_orders` gets: tables by date and asset, with a column for financing where there is any."
     market, done, equity = account.market, account.done, account.unit.to_numpy()[:, None]
@@ -84,6 +85,7 @@ def _carried_to_ruin(carried, account, units, price, last, t):
     financed = account.done.legs[t, _FINANCING].sum() * before
     return np.where(np.arange(len(carried)) == t, before + moved + financed, carried)
 
+# %% ../../nbs/execution/09_audit.ipynb #74d2857c
 def _more(account: Account, costs: Costs, fill: str, money: np.ndarray, fees: np.ndarray) -> np.ndarray:
     "(T, N) what an order costs beside its proportional fee, in money."
     if not costs.needs_money: return np.zeros(money.shape)
@@ -178,6 +180,7 @@ def _plain_rates(market: Market) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     borrow = np.array([(1 + rates[t]) ** years[t] - 1 for t in range(T - 1)])
     return each(market.cash_rate), each(debit), borrow
 
+# %% ../../nbs/execution/09_audit.ipynb #3e9273d0
 def _order(wanted, held, margin, min_trade):
     "(N,) weights that are ordered, NaN where nothing is; None where there is no order at all."
     if margin is not None and np.abs(held).sum() * margin.maintenance > 1: return np.zeros(len(held))
@@ -191,6 +194,7 @@ def _scaled(fit, after, price, shares, waiting, market):
     fits = market.debit_rate is not None or wanted <= 0 or wanted * fit * after + kept <= after * (1 + 1e-14)
     return fit if fits else max(after - kept, 0.0) / (wanted * after)
 
+# %% ../../nbs/execution/09_audit.ipynb #a40eff29
 def _bill(market, costs, t, price, shares, waiting, worth):
     "What a fill costs in money, by equity after it and what purchases are scaled to."
     own, half = costs.fractions(market.assets)

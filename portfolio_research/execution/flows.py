@@ -89,6 +89,7 @@ class Contribution:
 
     def __repr__(self) -> str: return as_written(self)
 
+# %% ../../nbs/execution/08_flows.ipynb #ea2bc80b
 @dataclass(frozen=True)
 class Withdraw:
     "A spending rule: a part of the value is taken out each year, in equal payments."
@@ -198,6 +199,7 @@ def _plan(returns, flows, capital, start, income, reinvest) -> _Plan:
                                  "Withdraw('4%') or a Series of dated money")
     return _Plan(dates, returns.to_numpy(float), float(capital), paid, dated, given, **parts)
 
+# %% ../../nbs/execution/08_flows.ipynb #a272c1b7
 def _walk(returns: np.ndarray, plan: _Plan) -> np.ndarray:
     "(T + 1, 5, M) value, paid in, withdrawn, income spent, unpaid; for each of the (T, M) returns."
     T, M = returns.shape

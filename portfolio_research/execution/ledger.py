@@ -46,7 +46,8 @@ def borrow_fee(
         if held[i] < 0: fee -= held[i] * borrow[i]
     return fee
 
-@numba.njit(cache=True, nogil=True, forceinline=True)
+# %% ../../nbs/execution/03_ledger.ipynb #e6714c2c
+@numba.njit(cache=True, nogil=True, forceinline=True, error_model="numpy")
 def drift_row(
     held: np.ndarray,       # (K, N+1) signed weights of K books, cash last; one row is changed in place
     k: int,                 # of the book
@@ -76,6 +77,7 @@ def drift_row(
     for i in range(n + 1): held[k, i] /= scale
     return value
 
+# %% ../../nbs/execution/03_ledger.ipynb #0b5cb7e5
 @numba.njit(cache=True, nogil=True)
 def drift(
     held: np.ndarray,       # (N+1,) signed weights, cash last; changed in place
@@ -88,7 +90,7 @@ def drift(
     return drift_row(held.reshape(1, -1), 0, returns.reshape(1, -1), 0, cash, fee, delisting)
 
 # %% ../../nbs/execution/03_ledger.ipynb #458bb17e
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, forceinline=True, error_model="numpy")
 def fill(
     held: np.ndarray,      # (N+1,) signed weights before the fill, cash last; changed in place
     target: np.ndarray,    # (N,) signed weights wanted after it; NaN: this asset is not traded
@@ -149,6 +151,7 @@ class Margin:
                                  f"{self.initial:g} and maintenance {self.maintenance:g}")
     def __str__(self) -> str: return as_written(self)
 
+# %% ../../nbs/execution/03_ledger.ipynb #96850685
 FILLS = ("close", "open")
 _FREE, _TEN = Costs(), Costs(bps=10)
 
@@ -298,7 +301,7 @@ def _paid(before, after, kept, target, cost, relative, spread, impact, legs, sca
     return (turned + abs(net)) / 2
 
 # %% ../../nbs/execution/03_ledger.ipynb #6b03e494
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _run(state, targets, returns, cash, debit, delisting, borrow, impact, overnight, intraday, cost, relative,
          spread, fixed, minimum, orders, credit, least, maintenance, money, detailed):
     "Run a book over T bars; `state` is changed in place."
@@ -501,6 +504,7 @@ class Account:
         return (f"Account({len(self.market.dates)} bars, {self.capital:,.2f} to {self.equity.iloc[-1]:,.2f}"
                 f"{''.join('; ' + flag.text for flag in self.events)})")
 
+# %% ../../nbs/execution/03_ledger.ipynb #be5f9f93
 def run_account(
     targets: pd.DataFrame | np.ndarray,  # (T, N) signed weights as of each bar; NaN: not traded
     market: Market,                      # prices and rates
@@ -520,6 +524,7 @@ def run_account(
     state, paid = book_start(table.shape[1]), inflow if costs.needs_money else None
     return Account(market, start, _between_flows(state, table, returns, cash, terms, start, paid), inflow)
 
+# %% ../../nbs/execution/03_ledger.ipynb #20876a42
 def _between_flows(state, table, returns, cash, terms: Terms, money: float,
                    inflow: np.ndarray | None) -> Advance:
     "Run a book whose costs depend on money from one flow to the next; the rest does not see them."

@@ -25,6 +25,7 @@ from portfolio_research.core import (CalendarError, MissingDataError, MissingExt
 class TriggerError(ParameterError):
     "Triggers that contradict each other, or that cannot do what is asked of them."
 
+# %% ../../nbs/execution/02_triggers.ipynb #929696c2
 class BaseTrigger:
     "When to ask for new targets. Combine with `|` (either) and `&` (both)."
     sees = False                      # whether `due_seen` has to be asked, with all that is known on a bar
@@ -90,6 +91,7 @@ class BaseTrigger:
     def __or__(self, other: "BaseTrigger") -> "Either": return Either(self, _trigger(other))
     def __and__(self, other: "BaseTrigger") -> "Both": return Both(self, _trigger(other))
 
+# %% ../../nbs/execution/02_triggers.ipynb #1857a629
 def _bar_of(seen) -> tuple:
     "The last bar that is seen, as the arguments of `due`."
     dates, held = seen.sleeves.dates, seen.holdings
@@ -144,6 +146,7 @@ class Calendar(BaseTrigger):
 class _Civil(Calendar):
     "A calendar trigger of this chapter: its periods are read off plain moments."
 
+# %% ../../nbs/execution/02_triggers.ipynb #792ebe7d
 def _day_number(dates: pd.DatetimeIndex | np.ndarray) -> np.ndarray:
     "Days since 1970-01-01 by the clock of the index; that day was a Thursday."
     return _clock(dates).astype("datetime64[D]").astype(int)
@@ -227,6 +230,8 @@ class Weekly(_Civil):
     @property
     def called(self) -> str:
         return "a new week" if self.day is None else f"{self.day}, or the first bar after"
+
+# %% ../../nbs/execution/02_triggers.ipynb #18cae3bf
 @dataclass(frozen=True, repr=False)
 class Monthly(_Civil):
     "The first bar of each month."
@@ -393,6 +398,7 @@ class _Pair(BaseTrigger):
         a, b = (f"({part!r})" if binds(part) else repr(part) for part in (self.a, self.b))
         return f"{a} {self.sign} {b}"
 
+# %% ../../nbs/execution/02_triggers.ipynb #d5827239
 @dataclass(frozen=True, repr=False)
 class Either(_Pair):
     "Fires when `a` does or `b` does; written `a | b`."
@@ -417,6 +423,7 @@ class Both(_Pair):
                                "first on which both fire; was | meant?")
     def _reason(self, a: str, b: str) -> str: return a if a == b else f"{a}, and {b}" if a and b else ""
 
+# %% ../../nbs/execution/02_triggers.ipynb #cb4d5d07
 def _joined(trigger: BaseTrigger) -> Iterator[BaseTrigger]:
     "The parts of a trigger that have to fire together."
     if isinstance(trigger, Both): yield from (*_joined(trigger.a), *_joined(trigger.b))

@@ -116,6 +116,7 @@ def _leaves(part: Any, path: str):
         return
     for name, value in inner.items(): yield from _leaves(value, f"{path}.{name}" if path else str(name))
 
+# %% ../../nbs/experiments/02_sensitivity.ipynb #d2298bdd
 def _number(value: Any, market: Market) -> float | int | None:
     "A parameter as a number; a window in bars, a percentage as a fraction; None for what is neither."
     if isinstance(value, (bool, np.bool_)): return None
@@ -135,6 +136,7 @@ def _accepts(policy: Policy, path: str, value: Any) -> bool:
     except PortfolioResearchError: return False
     return True
 
+# %% ../../nbs/experiments/02_sensitivity.ipynb #0dc2e79d
 def _ranges(policy: Policy, market: Market, space: Mapping[str, tuple] | None) -> dict[str, tuple]:
     "Checked ranges; raises on what is empty or reversed, and on an end that the policy refuses."
     if space is None: space = numeric_parameters(policy, market)

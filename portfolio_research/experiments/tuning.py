@@ -232,6 +232,7 @@ def propose_settings(
     if not tried: raise ParameterError(f"space: none of {draws} proposed settings is admissible")
     return list(tried.values())
 
+# %% ../../nbs/experiments/04_tuning.ipynb #0a7a6b5b
 def _drawn(trial: Any, path: str, values: list) -> Any:
     "A value of one parameter."
     whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values)
@@ -240,6 +241,7 @@ def _drawn(trial: Any, path: str, values: list) -> Any:
         return trial.suggest_float(path, float(min(values)), float(max(values)))
     return values[trial.suggest_categorical(path, list(range(len(values))))]
 
+# %% ../../nbs/experiments/04_tuning.ipynb #60e2930e
 def _optuna() -> Any:
     "Optuna, without its log."
     try: import optuna
@@ -269,6 +271,7 @@ class Tuning:
     reasons: tuple[str, ...]       # the answer in words
     def __str__(self) -> str: return f"{self.answer}: " + "; ".join(self.reasons)
 
+# %% ../../nbs/experiments/04_tuning.ipynb #2310e397
 def tune(
     strategy: Any,                       # a frozen dataclass with `weights(market)`, as it is in use
     space: Mapping[str, Sequence] | Sequence[Mapping],  # address -> values, or a list of settings
@@ -313,6 +316,7 @@ class _Trials:
     @property
     def cash(self) -> np.ndarray: return self.market.cash_returns.to_numpy()[-len(self.returns):]
 
+# %% ../../nbs/experiments/04_tuning.ipynb #41897f14
 def _trials(strategy: Any, settings: list[dict], market: Market, ledger: Any, cost_bps: float,
             against: Any) -> _Trials:
     "Score every setting, and align the streams."
@@ -334,6 +338,7 @@ def _trials(strategy: Any, settings: list[dict], market: Market, ledger: Any, co
     return _Trials(settings, used, rows, np.column_stack(streams), _measured_against(against, market, T),
                    np.column_stack(earlier) if earlier else np.empty((T, 0)), market, near, book)
 
+# %% ../../nbs/experiments/04_tuning.ipynb #5fd999d7
 def _measured_against(against: Any, market: Market, T: int) -> np.ndarray:
     "The last T returns of what an edge is measured against."
     if isinstance(against, pd.Series):

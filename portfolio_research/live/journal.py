@@ -208,6 +208,7 @@ def _create_tables(connection: sa.Connection) -> None:
     _TABLES.create_all(connection)
     connection.execute(_BOOK.insert(), dict(magic=_MAGIC, version=_VERSION))
 
+# %% ../../nbs/live/03_journal.ipynb #fb8b05af
 def _check_file(path: Path) -> None:
     "What can be seen before a database is opened."
     if path.is_dir(): raise BookURLError(f"{path} is a folder; name a file in it, such as {path / 'book.db'}")
@@ -223,6 +224,7 @@ def _check_pages(connection: sa.Connection, where: str) -> None:
     if (verdict := connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()) != "ok":
         raise DamagedBookError(f"{where}: SQLite says {verdict}; go back to a copy")
 
+# %% ../../nbs/live/03_journal.ipynb #98be9ea7
 def _check_tables(connection: sa.Connection, where: str) -> int:
     "The version of a book; raises what is wrong with its tables."
     inspect = sa.inspect(connection)

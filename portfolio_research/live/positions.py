@@ -40,6 +40,7 @@ def account_of(
                 per_year=float(market.per_year), names=list(market.assets), state=state_plain(state),
                 sales=bool(sales), off=bool(off), form=2)
 
+# %% ../../nbs/live/02_positions.ipynb #0ca4732e
 def account_now(
     account: dict | None,  # from `account_of`, perhaps of an earlier bar; None: nothing but cash
     market: Market,        # what came since, too

@@ -167,6 +167,7 @@ def basket_of(
                     flow=float(owed), caps=kept or None, tag=decision.id, **how)
     return None if orders.table.empty else _plain_orders(orders, decision)
 
+# %% ../../nbs/live/08_share_account.ipynb #043af119
 def _plain_orders(orders: Orders, decision: Decision) -> dict:
     "Orders as JSON can hold them, with what was decided about them."
     weights, prices, held, lots, _ = orders._given

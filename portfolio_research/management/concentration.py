@@ -283,6 +283,7 @@ class _Rows:
     size: np.ndarray                # (S,) absolute weight in assets of each name
     notes: tuple[str, ...]          # what could not be measured or classified, in words
 
+# %% ../../nbs/management/09_concentration.ipynb #a12b9c14
 def _rows(limits: Limits, market: Market, through: pd.DataFrame | None = None) -> _Rows:
     "Exposures that the limits concern, as rows."
     assets = market.assets
@@ -328,13 +329,13 @@ def _rows(limits: Limits, market: Market, through: pd.DataFrame | None = None) -
                       *_each(limits.net, ["net"], "net", np.inf)))
     return _Rows(names, lines, tops, sums, size, tuple(notes))
 
+# %% ../../nbs/management/09_concentration.ipynb #fc5f6168
 def _ones(places: np.ndarray, groups: Sequence, N: int) -> np.ndarray:
     "(G, N) a row a group, with 1 for each of its members, whose places among the names are given."
     E = np.zeros((len(groups), N))
     for row, members in zip(E, groups, strict=True): row[places[members]] = 1.0
     return E
 
-# %% ../../nbs/management/09_concentration.ipynb #fc5f6168
 def _sectors(limits: Limits, market: Market) -> dict:
     "The sectors of a market as loadings."
     if market.sectors is None and limits.sector is not None:
@@ -419,6 +420,7 @@ class _Space:
     owners: list         # the rule of each row of A
     capped: np.ndarray   # (S,) the rule that `high` comes from; "" where none does
 
+# %% ../../nbs/management/09_concentration.ipynb #1b5341bd
 def _space(limits: Limits, rows: _Rows, w0: np.ndarray, tradable: np.ndarray, least: bool = True,
            relaxed: Mapping = MappingProxyType({})) -> _Space:
     "What is enforced; `relaxed` has higher limits by (rule, item), without `least` no lower limit is."
@@ -657,6 +659,7 @@ def _by_sets(u0: np.ndarray, space: _Space, total: float | None) -> Solution:
     if best is not None: return replace(best, method="HiGHS")
     return Solution.none(len(u0), "infeasible", "no set of large names is within the limits")
 
+# %% ../../nbs/management/09_concentration.ipynb #5ad26f89
 def _order(u0: np.ndarray, space: _Space, program: _Program) -> Iterator[tuple[int, int]]:
     "Pairs of `large` variables: of two names that every row treats alike, the larger one is large first."
     if not all(E.shape == (len(u0),) * 2 and (E == np.eye(len(u0))).all() for _, _, E, _ in space.tops):
@@ -867,6 +870,7 @@ def concentration(
     return pd.DataFrame(rows, columns=columns).sort_values(["since", "rule", "item"], kind="stable",
                                                            ignore_index=True)
 
+# %% ../../nbs/management/09_concentration.ipynb #5c31124f
 def _lived(book: Any, market: Market | None) -> Any:
     "A book as a study of its policy, up to its last review; what ended before its first is left out."
     if book.policy is None or market is None:
@@ -880,6 +884,7 @@ def _lived(book: Any, market: Market | None) -> Any:
     return SimpleNamespace(policy=book.policy, market=market, weights=table(path.current),
                            targets=table(path.targets), decisions=path, begun=dates[0])
 
+# %% ../../nbs/management/09_concentration.ipynb #b3c3c803
 def _breaches(limits: Limits, study: Any) -> Iterator[dict]:
     "The breaches of one overlay; clusters are those of the last review."
     dates, W, targets = study.market.dates, study.weights.to_numpy(), study.targets.to_numpy()
@@ -906,6 +911,7 @@ def _breaches(limits: Limits, study: Any) -> Iterator[dict]:
                    "worst": value[a:b].max(), "limit": limit,
                    "state": "cleared" if b < len(dates) else "open", "wording": limits.wording.get(rule, "")}
 
+# %% ../../nbs/management/09_concentration.ipynb #24d0e742
 def _excess(limits: Limits, rows: _Rows, W: np.ndarray, targets: np.ndarray) -> Iterator[tuple]:
     "Rule, item, exposures held (t,), exposures ordered (t,), limit."
     see: Any

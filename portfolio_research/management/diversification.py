@@ -205,6 +205,7 @@ def _matched(now: pd.Series, before: pd.Series) -> pd.Series:
     free = iter(n for n in range(1, len(own) + len(others) + 1) if n not in new.values())
     return now.map({a: new[a] if a in new else next(free) for a in own})
 
+# %% ../../nbs/management/08_diversification.ipynb #c75aade0
 def cluster_history(
     market: Market,               # the whole of it
     window: int | str = "2Y",     # of each estimate
@@ -219,6 +220,7 @@ def cluster_history(
         rows[market.dates[t]] = before = _matched(now, before)
     return pd.DataFrame(rows).T.reindex(columns=market.assets)
 
+# %% ../../nbs/management/08_diversification.ipynb #705476b6
 def plot_cluster_history(
     history: pd.DataFrame,  # from `cluster_history`
 ):                          # matplotlib Axes
@@ -409,6 +411,7 @@ def least_move(
     return LeastMove(sign * np.where(x > 1e-14, x, 0), w0, squared_diversification(x, S), most, reached,
                      forced if reached else (-1,), method)
 
+# %% ../../nbs/management/08_diversification.ipynb #7d0adc3a
 def _check_move(w0: np.ndarray, S: np.ndarray, k: float, cap: float) -> None:
     "Refuse what is no question."
     if w0.ndim != 1 or S.shape != (len(w0),) * 2 or not np.isfinite(w0).all() or not np.isfinite(S).all():
@@ -419,6 +422,7 @@ def _check_move(w0: np.ndarray, S: np.ndarray, k: float, cap: float) -> None:
     if not k >= 1: raise ParameterError(f"least_move: a squared ratio is at least 1, not {k!r}")
     if not cap >= 0: raise ParameterError(f"least_move: a cap is at least 0, not {cap!r}")
 
+# %% ../../nbs/management/08_diversification.ipynb #96618706
 def _forced(found: Solution, N: int, n_groups: int, cone: bool) -> tuple[int, ...]:
     "Groups, and -1 for the squared ratio, whose multiplier is not zero; they are the last rows."
     if found.multipliers is None: return ()
@@ -457,12 +461,14 @@ def _into_cone(x0, S, k, A, lower, upper, high) -> tuple[Solution | None, str]:
         return (found, "sequential quadratic programs") if found.solved else (None, "")
     return _by_cone(x0, S, k, A, lower, upper, high), "interior point"
 
+# %% ../../nbs/management/08_diversification.ipynb #1f3676ca
 def _tangent(x: np.ndarray, S: np.ndarray, k: float) -> tuple[np.ndarray, np.ndarray, float]:
     "Gradient of sqrt(x'Sx) - sd'x / sqrt(k), Sx, and the volatility."
     Sx = S @ x
     v = float(np.sqrt(x @ Sx))
     return Sx / v - np.sqrt(S.diagonal() / k), Sx, v
 
+# %% ../../nbs/management/08_diversification.ipynb #49ef8b8d
 def _newton(x0, S, k, A, lower, upper, high) -> Solution | None:
     """Newton's method on the conditions of the optimum, with the sets of what binds guessed from the step
     before; None where it does not settle."""
@@ -669,6 +675,7 @@ class Diversify:
             flags.append(("warn", str(self), f"the caps leave {cash:.2%} of the portfolio in cash"))
         return flags
 
+# %% ../../nbs/management/08_diversification.ipynb #7328e8bc
 def _listed(names: Iterable) -> str:
     "A few names, and how many more."
     names = list(map(str, names))

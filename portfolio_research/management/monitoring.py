@@ -92,6 +92,7 @@ class Mandate:
         "What the mandate cannot do."
         return tuple(_foreseen(self))
 
+# %% ../../nbs/management/11_monitoring.ipynb #c211d797
 def _read_goals(goal) -> tuple[Guard, ...]:
     "The goal, or one for each regime in the order of REGIMES."
     if goal is None: return ()
@@ -176,6 +177,7 @@ def _parameters(m: Mandate, per_year: float, warmup: int) -> np.ndarray:
                      m.tolerance / per_year, m.shortfall / per_year, unit,
                      m.drift * (unit if ratio else 1 / per_year), warmup, per_year], float)
 
+# %% ../../nbs/management/11_monitoring.ipynb #0eb47626
 @register_jitable(error_model="numpy")
 def _bet(bets, i, payoff, health, small, large):
     "Factors of two stakes against a hypothesis, and of one for health."
@@ -183,6 +185,7 @@ def _bet(bets, i, payoff, health, small, large):
     bets[i, 0], bets[i, 1], bets[i, 2] = 1.0, max(1 + small * payoff, FLOOR), max(1 + large * payoff, FLOOR)
     bets[i, 3] = .5 * (max(1 + small * health, FLOOR) + max(1 + large * health, FLOOR))
 
+# %% ../../nbs/management/11_monitoring.ipynb #a927be94
 @register_jitable(error_model="numpy")
 def _paired_bets(bets, x, s, held, wanted, d, noise, p):
     "Live against shadow: exposure, hits, return."
@@ -198,6 +201,7 @@ def _paired_bets(bets, x, s, held, wanted, d, noise, p):
         _bet(bets, _PAIRED, (-p[_TOLERANCE] - d) / noise, (d + p[_TOLERANCE] + p[_SHORTFALL]) / noise,
              .6 * unit, 1.5 * unit)
 
+# %% ../../nbs/management/11_monitoring.ipynb #a9e526ae
 @register_jitable(error_model="numpy")
 def _own_bets(bets, x, u, scale, white, market, rest, goal, p):
     "The limits on volatility, beta and correlation, and the goal; how far the bar fell short of the goal."
@@ -336,6 +340,7 @@ def _looped(made_of):
 _run = numba.njit(cache=True, nogil=True, error_model="numpy")(
     _looped(int(hashlib.sha256(whiten_step.__code__.co_code).hexdigest()[:15], 16)))
 
+# %% ../../nbs/management/11_monitoring.ipynb #98594320
 def _fresh() -> list:
     "What a monitor has seen before its first bar: head, memories of two series, tests; whether pairs differ."
     tests = np.zeros((8, 8))
@@ -450,6 +455,7 @@ def _measured(test: str, w: pd.DataFrame, m: Mandate, per_year: float) -> str:
     value = f"Sharpe ratio {sharpe(x):.2f}" if ratio else f"return {x.mean() * per_year:.1%}"
     return f"{value}, {goal}, {span}"
 
+# %% ../../nbs/management/11_monitoring.ipynb #ead81d3b
 def _why(out: np.ndarray, rows: pd.DataFrame, weights: np.ndarray, m: Mandate, per_year: float) -> str:
     "The reason for a change of state at the last of the rows."
     now, evidence, health = int(out[0]), out[1], out[2]
@@ -553,6 +559,7 @@ def monitor(
         shadow=None if shadow is None else shadow[name],
         rest=others(name) if live.shape[1] > 1 or rest is not None else None, **given) for name in live})
 
+# %% ../../nbs/management/11_monitoring.ipynb #324825d7
 def _mandate_of(mandates: Mandate | Mapping[str, Mandate], name) -> Mandate:
     "The mandate of a name."
     if isinstance(mandates, Mandate): return mandates
@@ -590,11 +597,13 @@ def _monitor_one(name: str, live: pd.Series, m: Mandate, per_year: float, warmup
                      pd.DataFrame(changes, columns=["date", "from", "to", "reason"]), evidence, blamed, rows,
                      (*_untested(m, rows, given), *_unseen(rows, warmup), *m.notes))
 
+# %% ../../nbs/management/11_monitoring.ipynb #b4669a85
 def _changed(out: np.ndarray, before: float) -> list[tuple[int, float]]:
     "Rows at which the state changes, and the state before."
     states = np.concatenate([[before], out[:, 0]])
     return [(int(t), float(states[t])) for t in np.flatnonzero(np.diff(states))]
 
+# %% ../../nbs/management/11_monitoring.ipynb #de68d5a4
 def _evidence_table(last: np.ndarray, tests: np.ndarray, rows: pd.DataFrame, weights: np.ndarray, m: Mandate,
                     per_year: float) -> pd.DataFrame:
     "A row a test: weight, evidence, what it sees since the evidence began to grow, over 63 bars at least."
@@ -606,6 +615,7 @@ def _evidence_table(last: np.ndarray, tests: np.ndarray, rows: pd.DataFrame, wei
         table[TESTS[i]] = weights[i], last[3 + i], sees
     return pd.DataFrame.from_dict(table, orient="index", columns=["weight", "evidence", "what it sees"])
 
+# %% ../../nbs/management/11_monitoring.ipynb #3b719242
 def _untested(m: Mandate, rows: pd.DataFrame, given: dict) -> Iterable[str]:
     "What the mandate asks for and nothing was given to test it with."
     if not rows.shadow.notna().any(): yield "there is no shadow, and so no paired evidence"

@@ -192,6 +192,7 @@ class NoTradeBand(SeeingTrigger):
                                (low, high),
                                (least, room))
 
+# %% ../../nbs/management/07_no_trade_band.ipynb #044554c7
 def _rate(cost: Any) -> float:
     "The fraction of traded notional that a cost is."
     return cost_fraction(getattr(cost, "bps", cost))

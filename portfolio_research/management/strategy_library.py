@@ -219,6 +219,7 @@ def residual_scores(
         score = (x[-1] - a / (1 - b)) / np.sqrt(noise / (1 - b ** 2))
     return np.where((b > 0) & (b < np.exp(-2 / len(x))), score, np.nan)
 
+# %% ../../nbs/management/14_strategy_library.ipynb #720e1d93
 @dataclass(frozen=True)
 class ResidualReversion(_Sided):
     "Buy what fell behind its factors, by the s-score of its residual (Avellaneda and Lee 2010)."
@@ -312,6 +313,7 @@ class BettingAgainstBeta(_Sided):
             low = low / np.maximum(np.abs(low).sum(axis=1, keepdims=True), 1e-12)
         return review_table(market, rows, low, ~np.isnan(beta))
 
+# %% ../../nbs/management/14_strategy_library.ipynb #c64a787d
 @dataclass(frozen=True)
 class Carry(_Sided):
     "Hold what pays most (Koijen, Moskowitz, Pedersen and Vrugt 2018)."
@@ -385,6 +387,7 @@ def _crossover_books(
             value = now
     return net, traded
 
+# %% ../../nbs/management/14_strategy_library.ipynb #cd70b6dc
 def sweep_crossover(
     fast: Iterable[int],         # windows of the fast average, bars
     slow: Iterable[int],         # windows of the slow average, bars; pairs with fast >= slow are left out
@@ -409,6 +412,7 @@ def sweep_crossover(
     table = pd.concat(map(pd.DataFrame, found))
     return table.set_index(pd.MultiIndex.from_tuples(pairs, names=["fast", "slow"]))
 
+# %% ../../nbs/management/14_strategy_library.ipynb #f8bc3b26
 def _measured(net: np.ndarray, cash: np.ndarray, per_year: float) -> dict[str, np.ndarray]:
     "Four metrics of many streams (S, T) at once, as `evaluate` has them one by one."
     wealth, excess = np.cumprod(1 + net, axis=1), net - cash

@@ -335,6 +335,7 @@ def trade_return(
     "What a trade makes after costs, per unit of notional."
     return side * (growth - 1) - cost * (1 + growth * closed)
 
+# %% ../../nbs/management/12_trade_limits.ipynb #7c21f91e
 @dataclass(frozen=True, eq=False, repr=False)
 class LimitedTrades:
     "Orders and their answers. Made by `TradeLimits.enforce`."

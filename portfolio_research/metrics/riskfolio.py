@@ -31,6 +31,7 @@ class Measure:
     way: str         # to its least: a code of Riskfolio-Lib, "descent", or "" where it is not convex
     definition: str  # one sentence
 
+# %% ../../nbs/metrics/05_riskfolio.ipynb #febaf0d1
 _ROWS = (
     ("mv", "MV", "", PER_BAR, "MV", "Standard deviation."),
     ("mad", "MAD", "MAD", PER_BAR, "MAD", "Mean absolute deviation from the mean."),
@@ -54,6 +55,8 @@ _ROWS = (
     ("tgrg", "TGRG", "TGRG", PER_BAR, "descent", "Tail Gini of the losses plus that of the gains."),
     ("evrg", "EVRG", "EVRG", PER_BAR, "EVRG", "EVaR of the losses plus EVaR of the gains."),
     ("rvrg", "RVRG", "RVRG", PER_BAR, "RVRG", "RLVaR of the losses plus RLVaR of the gains."))
+
+# %% ../../nbs/metrics/05_riskfolio.ipynb #d3d782dc
 _DEPTHS = (
     ("mdd", "MDD", "Deepest drawdown"), ("add", "ADD", "Mean drawdown"),
     ("uci", "UCI", "Root mean square drawdown"),
@@ -69,6 +72,7 @@ MEASURES = MappingProxyType(
     | {f"{n}_rel": Measure(f"{c}_Rel", f"{c}_Rel", SHARE, "", f"{t}, of compounded wealth.")
        for n, c, t in _DEPTHS})
 
+# %% ../../nbs/metrics/05_riskfolio.ipynb #bb0c596a
 def measure(
     name: str,  # a name in `MEASURES`, with or without "riskfolio_" before it, in any case
 ) -> Measure:

@@ -300,21 +300,22 @@ def within(
     market: Market,           # for its sectors
 ) -> Allocation:
     "An allocation cut down to caps on weights, groups, sectors and what is invested; the rest is cash."
-    w = allocation.weights.copy()
+    names, w = allocation.weights.index, allocation.weights.to_numpy(float, copy=True)
     for g in guards:
         cap = max(1 - g.value if g.what == "cash" else g.value, 0.)
-        for members in _capped(g, w.index, market):
+        for members in _capped(g, names, market):
             if (held := w[members].sum()) > cap: w[members] = np.minimum(w[members] * (cap / held), cap)
-    if w.equals(allocation.weights): return allocation
-    return replace(allocation, weights=w, achieved={"invested": float(w.sum())}, binding=(),
+    if (w == allocation.weights.to_numpy()).all(): return allocation
+    return replace(allocation, weights=pd.Series(w, names), achieved={"invested": float(w.sum())}, binding=(),
                    reason=allocation.reason + "; cut to the caps of the objective")
 
-def _capped(g: Guard, names: pd.Index, market: Market) -> list[pd.Index]:
-    "The groups of names whose weights a guard caps, each group by itself."
+def _capped(g: Guard, names: pd.Index, market: Market) -> list[slice | np.ndarray]:
+    "The places of the names whose weights a guard caps together, group by group."
     if g.relation == ("<=" if g.what == "cash" else ">="): return []
-    if g.what in ("cash", "net", "gross", "leverage", "long"): return [names]    # without shorts all are one
-    if g.what == "weight" and not g.of: return [names[i:i + 1] for i in range(len(names))]
-    if g.what == "weight": return [names[names.astype(str).isin({g.of} if g.of in names else g.names)]]
+    if g.what in ("cash", "net", "gross", "leverage", "long"): return [slice(None)]  # without shorts all are one
+    if g.what == "weight" and not g.of: return [slice(i, i + 1) for i in range(len(names))]
+    if g.what == "weight": return [np.asarray(names.astype(str).isin({g.of} if g.of in names else g.names))]
     if g.what != "sector" or market.sectors is None: return []
-    named = [g.of if g.of in set(market.sectors) else g.one] if g.of else market.sectors.dropna().unique()
-    return [market.sectors.index[market.sectors == s] for s in named]
+    of = market.sectors.reindex(names).to_numpy(object)
+    named = [g.of if g.of in set(of) else g.one] if g.of else market.sectors.dropna().unique()
+    return [of == s for s in named]

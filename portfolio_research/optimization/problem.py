@@ -146,11 +146,11 @@ def _sectors(objective, names: pd.Index, market: Market) -> list[tuple[Guard, st
     if market.sectors is None:
         raise ObjectiveError(f"{guards[0]}: the market has no sectors; give Market.from_prices a dict of "
                              "them")
-    of, every = market.sectors[names].astype(object), sorted(market.sectors.dropna().astype(str).unique())
+    of, every = market.sectors[names].to_numpy(object), sorted(set(map(str, market.sectors.dropna())))
     for g in guards:
         if g.of: _known(g, _name(g, every), every, "sector")
     about = ((g, s) for g in guards for s in ([_name(g, every)] if g.of else every))
-    return [(g, s, (of == s).to_numpy(float)) for g, s in about if g.of or (of == s).any()]
+    return [(g, s, (of == s).astype(float)) for g, s in about if g.of or (of == s).any()]
 
 # %% ../../nbs/optimization/04_problem.ipynb #85d866e5
 def _invested(objective, low: np.ndarray, high: np.ndarray, groups: list) -> tuple[Polytope, list[str]]:

@@ -378,7 +378,8 @@ def compare(
     with shared_pools(), tqdm(total=len(policies), disable=quiet, unit="policy") as bar:
         asks = {name: p for name, p in policies.items() if planned and _asks_about_flows(p)}
         rest = {name: p for name, p in policies.items() if name not in asks}
-        batches: list[tuple[list, list]] = [(list(asks), [None] * len(asks))]  # theirs depend on money: decided in `_study`
+        # what these decide depends on money: it is decided in `_study`
+        batches: list[tuple[list, list]] = [(list(asks), [None] * len(asks))]
         for names, decided in chain(_decided(rest, market, workers, capital), batches):
             for name, decisions in zip(names, decided, strict=True):
                 bar.set_description(name if isinstance(name, str) else ", ".join(name), refresh=False)
@@ -387,6 +388,7 @@ def compare(
                 bar.update()
     return Comparison({name: studies[name] for name in policies})
 
+# %% ../../nbs/policy/03_walkforward.ipynb #22f4eda4
 def _decided(policies: Mapping[Any, Policy], market: Market, workers: int,
              capital: float | None) -> Iterator[tuple[list, list[Decisions]]]:
     "Names and their decisions, in batches; in one process one by one."

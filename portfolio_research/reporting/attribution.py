@@ -69,15 +69,18 @@ def _of_stage(path, name: str, overlays: list) -> np.ndarray:
     order = ["allocate", *dict.fromkeys(overlays), "tranches", PARTLY, "reduced"]
     last = order.index(name) if name != "rebalancing" else len(order)
     out = np.full(path.pool.shape, np.nan)
-    for event in path.events:
+    for at, event in zip(_rows(path), path.events, strict=True):
         stages = [w for stage, w in event.stages if stage in order[:last + 1]]
-        at = path.dates.get_indexer([event.as_of])[0]
         if at >= 0 and stages: out[at] = stages[-1]
     return out
 
+def _rows(path) -> np.ndarray:
+    "(events,) the row of each allocation; -1 where it was made before the path."
+    return path.dates.get_indexer(pd.DatetimeIndex([event.as_of for event in path.events]))
+
 def _where_it_changes(path, wanted: np.ndarray) -> np.ndarray:
     "(T, S) targets of the rules: where an allocation was made, or an exposure moved."
-    made = np.isin(path.dates, [event.as_of for event in path.events])
+    made = np.isin(np.arange(len(path)), _rows(path))
     exposure = np.column_stack([path.by_strategy, path.by_portfolio])
     moved = (exposure != np.vstack([np.append(*path.before), exposure[:-1]])).any(axis=1)
     return np.where((made | moved)[:, None], wanted, np.nan)
@@ -152,6 +155,7 @@ class Brinson:
         said = ", ".join(f"{name} {value:+.2%}" for name, value in total.items())
         return f"Brinson({len(self.portfolio)} periods, {self.difference:+.2%}: {said})"
 
+# %% ../../nbs/reporting/02_attribution.ipynb #152f713d
 def brinson(
     weights: pd.DataFrame,            # (P, G) of the portfolio, as of the start of each period; rows sum to 1
     returns: pd.DataFrame,            # (P, G) of the portfolio's groups over each period

@@ -193,12 +193,14 @@ def _financing_part(study: Study) -> list:
              "What changed equity, a fraction of it a year; these add up to its arithmetic growth."),
             *(f"{flag.source}: {flag.text}." for flag in study.events)]
 
+# %% ../../nbs/reporting/01_tear_sheet.ipynb #15321ebb
 def _formatted_falls(falls: pd.DataFrame) -> pd.DataFrame:
     "The worst drawdowns as people write them."
     dates = {c: [t.date() if pd.notna(t) else "not yet" for t in falls[c]] for c in ("trough", "recovery")}
     depth = [f"{d:.1%}" for d in falls.depth]
     return pd.DataFrame(dates | {"depth": depth}, pd.Index([t.date() for t in falls.peak], name="peak"))
 
+# %% ../../nbs/reporting/01_tear_sheet.ipynb #4597e6f4
 def _limits_section(study: Study, n: int = 12) -> list:
     "The last breaches of limits, where the policy has limits; what is still broken comes first."
     if not any(isinstance(overlay, Limits) for overlay in study.policy.overlays): return []
@@ -214,6 +216,7 @@ def _limits_section(study: Study, n: int = 12) -> list:
     count = f"{len(found)} breaches, {(found.state == 'open').sum()} of them open; the last {len(shown)}"
     return ["## Limits", (table, f"{count}. A passive breach came by drift, an active one was ordered.")]
 
+# %% ../../nbs/reporting/01_tear_sheet.ipynb #9618c63d
 def _years_figure(returns: pd.Series):
     "Bars of calendar-year returns."
     import matplotlib.pyplot as plt

@@ -84,6 +84,7 @@ def sweep_rules(
     return pd.DataFrame(_summary(numbers, len(r), per_year), pd.Index(rules, dtype=object, name="rule"),
                         _SUMMARY)
 
+# %% ../../nbs/risk/08_sweeps.ipynb #97fe5a95
 def sweep_exposures(
     rules: Sequence[BaseRule],  # any rules
     returns: pd.Series,             # (T,) as for `sweep_rules`
@@ -113,6 +114,7 @@ def _given(rules: Sequence[BaseRule], returns: pd.Series,
     year = per_year or periods_per_year(checked.index, "returns")
     return live, float(year), checked.to_numpy(float)[live]
 
+# %% ../../nbs/risk/08_sweeps.ipynb #d00dfae5
 def _groups(rules: Sequence[BaseRule]) -> dict[Callable | None, list[int]]:
     "Places of the rules that share a compiled step; None holds those that run on their own."
     groups = {}
@@ -121,6 +123,7 @@ def _groups(rules: Sequence[BaseRule]) -> dict[Callable | None, list[int]]:
         groups.setdefault(kind.step if hasattr(kind.run, "py_func") else None, []).append(i)
     return groups
 
+# %% ../../nbs/risk/08_sweeps.ipynb #6a092962
 def _together(rules: list, step: Callable, r, cash, cost: float, per_year: float,
               keep: bool = False) -> tuple:
     "Exposures, if they are to be kept, and summaries of rules that share a step."
@@ -134,6 +137,7 @@ def _together(rules: list, step: Callable, r, cash, cost: float, per_year: float
     _kernel(step, len(rules) >= 64)(r, cash, cost, per_year, begins, sizes, params, exposures, summary)
     return exposures, summary
 
+# %% ../../nbs/risk/08_sweeps.ipynb #c71f6fe9
 def _replay(state, r, numbers):
     "The step of a rule whose exposures are known: they are its parameters."
     return numbers[int(state[2]) - 1]
@@ -145,6 +149,7 @@ def _one_by_one(rule: BaseRule, r, cash, cost: float, per_year: float) -> np.nda
                             np.empty((0, len(r))), summary)
     return summary[0]
 
+# %% ../../nbs/risk/08_sweeps.ipynb #8288d33b
 def _summary(x: np.ndarray, T: int, per_year: float) -> dict[str, np.ndarray]:
     "Metrics from running sums."
     spread = lambda total, squares: np.sqrt(np.maximum(squares - total**2 / T, 0) / max(T - 1, 1))

@@ -238,6 +238,7 @@ def simulated_paths(
     if process == "garch": _clustered(e)
     return e[:, burn:] + sharpe / per_year ** .5
 
+# %% ../../nbs/validation/04_sequential.ipynb #8f47bcd0
 def mean_time_to_alarm(
     statistic: np.ndarray,  # (n, T) paths of a statistic, large where something is wrong
     threshold: float,       # an alarm at or above it
@@ -247,6 +248,7 @@ def mean_time_to_alarm(
     alarms, watched = hit.any(axis=1), np.where(hit.any(axis=1), hit.argmax(axis=1) + 1, statistic.shape[1])
     return float(watched.sum() / alarms.sum()) if alarms.any() else np.inf
 
+# %% ../../nbs/validation/04_sequential.ipynb #bd3c082d
 def calibrate_threshold(
     statistic: np.ndarray,  # (n, T) paths of a statistic where nothing is wrong, each from its start
     bars: float,            # mean time to a false alarm that is wanted; > 0
