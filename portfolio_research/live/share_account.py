@@ -122,7 +122,7 @@ def lots_of(
     "Lots, gains and taxes of a book; raises `LotError` where lots do not add up to what is held."
     held = account.units if holdings is None else {k: v for k, v in dict(holdings).items() if v}
     if not len(account.trades):
-        if held: raise LotError(f"{next(iter(held))!r} is held, and no trade of it is known; read its fills")
+        if held: raise LotError(f"{next(iter(held))!r} is held, and no trade of it is known; read its fills (fills FILE)")
         return None
     return tax_account(account.trades.drop(columns="fill"), taxes, held)
 
@@ -259,7 +259,7 @@ def check_new_fills(
         except (TypeError, ValueError): when = pd.NaT
         if said is None or pd.isna(when):
             raise FillError(f"fills: {f['fill']!r} has no date that can be read, {said!r}; give a column "
-                            "`date`, or date= for the whole file")
+                            "`date`, or date= for the whole file (--date)")
         if _plain(when) < _plain(baskets[f["decision"]]["as_of"]):
             raise FillError(f"fills: {f['fill']!r} is of {day(when)}, before {f['decision']!r} was decided")
         numbers = {name: format(f[name], "f") for name in _NUMBERS}

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core import ParameterError
 from ..execution.costs import LEAST_WEIGHT
-from ..execution.ledger import drift_row, fill
+from ..execution.ledger import fill
 from ..risk.rule import BaseRule
 
 # %% ../../nbs/studies/03_simulated_strategies.ipynb #c38509ca
