@@ -212,7 +212,8 @@ def weight_caps(
 # %% ../../nbs/live/08_share_account.ipynb #97018cef
 def _allocator_caps(part: Any, market: Market) -> dict[tuple, float]:
     "Assets together and the greatest weight that an allocator lets them have."
-    part, names, caps = getattr(part, "steered", part), [str(a) for a in market.assets], {}
+    part, names = getattr(part, "steered", part), [str(a) for a in market.assets]
+    caps: dict[tuple, float] = {}
     def add(members: Iterable, cap: float) -> None:
         wanted = set(members)
         key = tuple(name for name, said in zip(market.assets, names, strict=True) if said in wanted)

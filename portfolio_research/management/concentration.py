@@ -930,7 +930,8 @@ def _excess(limits: Limits, rows: _Rows, W: np.ndarray, targets: np.ndarray) -> 
 # %% ../../nbs/management/09_concentration.ipynb #7524c062
 def _caps_of(limits: Limits, weights: dict | pd.Series, market: Market) -> dict[tuple, float]:
     "Assets together and the greatest weight that they may have, by the rows that are enforced."
-    rows, out = _rows(limits, market), {}
+    rows = _rows(limits, market)
+    out: dict[tuple, float] = {}
     w = by_name(weights, rows.names, "weights", fill=0.0).to_numpy(float)
     def add(which: np.ndarray, most: float) -> None:
         members = tuple(rows.names[which])
