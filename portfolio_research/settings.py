@@ -317,7 +317,8 @@ def _sleeve(part: Any) -> Any:
 _SECTIONS = {
     "market": dict(source="market", benchmark="benchmark", cash_rate="cash_rate", per_year="per_year",
                    returns="returns", column="column", day_first="day_first", separator="separator",
-                   sectors="sectors", yields="yields", opens="opens", volumes="volumes", distributions="distributions",
+                   sectors="sectors", yields="yields", opens="opens", volumes="volumes",
+                   distributions="distributions",
                    borrow_rates="borrow_rates", debit_rate="debit_rate"),
     "policy": dict(sleeves="sleeves", allocate="allocate", rebalance="rebalance", overlays="overlays",
                    risk="risk", cost_bps="cost_bps", costs="costs", fill="fill", margin="margin",

@@ -155,8 +155,8 @@ class Market:
         prices = check_prices(prices)
         if distributions is not None:
             prices, traded = _with_distributions(prices, distributions, traded)
-            repairs = (*repairs, "distributions are in the prices, as if each was reinvested at its close; the "
-                                 "last price is as it was traded")
+            repairs = (*repairs, "distributions are in the prices, as if each was reinvested at its close; "
+                                 "the last price is as it was traded")
         return cls._of(prices, benchmark, sectors, cash_rate, yields, repairs, per_year, **traded)
 
     @classmethod
@@ -506,21 +506,22 @@ def odd_bars(
     return dict(sorted(found.items()))
 
 # %% ../../nbs/data/01_market.ipynb #30b23d70
-def _with_distributions(prices: pd.DataFrame, distributions: pd.DataFrame, traded: dict) -> tuple[pd.DataFrame, dict]:
+def _with_distributions(prices: pd.DataFrame, distributions: pd.DataFrame,
+                        traded: dict) -> tuple[pd.DataFrame, dict]:
     "Prices in which distributions are reinvested at the close of their date, and what goes with them."
     paid = check_table(distributions, "distributions")
     if not isinstance(paid, pd.DataFrame):
         raise NotNumericError("distributions: a table by date and asset is wanted")
     by_name(dict.fromkeys(paid.columns, 0), prices.columns, "distributions", fill=0)
     if len(odd := paid.index[paid.fillna(0).any(axis=1)].difference(prices.index)):
-        raise CalendarError(f"distributions: something is paid on {day(odd[0])}, on which the market has no bar; "
-                            "give ex-dates, or move it to the next bar")
+        raise CalendarError(f"distributions: something is paid on {day(odd[0])}, on which the market has no "
+                            "bar; give ex-dates, or move it to the next bar")
     paid = paid.reindex(prices.index, columns=prices.columns).fillna(0.0).where(prices.notna(), 0.0)
     before = prices.shift()
     if (bad := ~np.isfinite(paid) | (paid < 0) | (paid >= before)).any(axis=None):
         name, date, _ = _first(bad)
         raise BadPriceError(f"distributions: {name!r} pays {paid.at[date, name]:g} on {date} on a price of "
-                            f"{before.at[date, name]:g} before; money on a unit is wanted, at least 0 and below that")
+                            f"{before.at[date, name]:g} before; money on a unit, 0 to below that")
     paid = paid.where(before.notna(), 0.0)
     step = 1 + (paid / prices).fillna(0.0)
     factor = step[::-1].cumprod()[::-1].shift(-1, fill_value=1.0).rdiv(1.0)

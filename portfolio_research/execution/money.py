@@ -53,7 +53,7 @@ def taxed_flows(
     capital: float,          # money on the first date, > 0
     taxes: Taxes,            # rules and rates
     cost_bps: float = 0.0,   # basis points of traded notional, part of the basis and of the proceeds
-    income: pd.Series | None = None,  # (T - 1,) part of the value before each bar that was paid and spent; None: none
+    income: pd.Series | None = None,  # (T - 1,) part of the value before that was paid and spent
 ) -> AfterTax:               # wealth, taxes and the value of deferral, in money, flows among them
     "After-tax wealth of a study with flows; where the money runs out, up to that bar, and zero after it."
     spent = dict(income=income, reinvest=income is None)

@@ -175,7 +175,8 @@ def _integer_program(task: _Task, free: np.ndarray, fixed: np.ndarray, low: np.n
     for load, room in zip(t.loads, task.room - task.loads[:, stay] @ part[:, 0], strict=True):
         row(np.r_[b, s], np.r_[load, -load], -inf, room)
     x, proved, bound = _highs(cost, least, most, rows, np.r_[b, s, y, z])
-    bound += float(task.price[stay] @ np.abs(part[:, 0] - task.ideal[stay]) + _sub(task, stay).fee(part).sum())
+    bound += float(task.price[stay] @ np.abs(part[:, 0] - task.ideal[stay]))
+    bound += float(_sub(task, stay).fee(part).sum())
     if x is None: return None, proved, bound
     lots = fixed.copy()
     lots[free] = np.rint(x[b]) - np.rint(x[s])
@@ -191,7 +192,7 @@ def _sub(task: _Task, at: np.ndarray) -> _Task:
 _ALIKE, _NODES = 1e-5, 500  # errors that are alike where a portfolio is 10,000; nodes of branch and bound
 
 def _highs(cost, least, most, rows, whole) -> tuple[np.ndarray | None, bool, float]:
-    "Minimise a linear function with some whole variables; None where nothing was found; whether proved; a bound."
+    "Minimise a linear function with some whole variables; None: nothing found; whether proved; a bound."
     import highspy
     lp, kind = highspy.HighsLp(), highspy.HighsVarType
     lp.num_col_, lp.num_row_ = len(cost), len(rows)
@@ -262,10 +263,11 @@ def _last_name(task: _Task, done: np.ndarray) -> np.ndarray:
     places = [np.full(len(done), k) for k in one.places[0]]
     for left in (task.cash_wanted, task.floor):
         spent = cash - left
-        for k in (spent / p, (spent - task.order_fee - task.least_fee) / p, (spent - task.order_fee) / (p + fee),
-                  (spent - task.order_fee) / (p - fee)): places += [np.floor(k), np.ceil(k)]
-    used = done @ before.loads.T
-    places += [np.floor((room - u) / load + 1e-9) for room, u, load in zip(task.room, used.T, one.loads[:, 0], strict=True) if load]
+        paid = spent - task.order_fee
+        for k in (spent / p, (paid - task.least_fee) / p, paid / (p + fee), paid / (p - fee)):
+            places += [np.floor(k), np.ceil(k)]
+    groups = list(zip(task.room, (done @ before.loads.T).T, one.loads[:, 0], strict=True))
+    places += [np.floor((room - used) / load + 1e-9) for room, used, load in groups if load]
     k = np.clip(np.column_stack(places), one.low, one.high)
     k = np.where((k > 0) & (k < one.entry), 0.0, k)
     paid = one.fee(k.reshape(1, -1)).reshape(k.shape)
@@ -273,8 +275,7 @@ def _last_name(task: _Task, done: np.ndarray) -> np.ndarray:
     error = (np.abs(done - before.ideal) @ before.price + fees)[:, None] + p * np.abs(k - one.ideal) + paid \
         + task.weight * np.abs(left - task.cash_wanted)
     ok = left >= task.floor - 1e-9
-    for room, u, load in zip(task.room, used.T, one.loads[:, 0], strict=True):
-        ok &= u[:, None] + load * k <= room + 1e-9
+    for room, used, load in groups: ok &= used[:, None] + load * k <= room + 1e-9
     row, place = np.unravel_index(np.where(ok, error, np.inf).argmin(), k.shape)
     return np.append(done[row], k[row, place])
 
@@ -304,7 +305,7 @@ def _best_lots(task: _Task) -> tuple[np.ndarray | None, float]:
     if best is None:
         raise OrderError(f"orders: no rounding was found among up to {task.high.max():,.0f} lots of a name; "
                          "give larger lots")
-    outside = second[order[size:]].min(initial=np.inf)    # what any of the others would add to the first bound
+    outside = second[order[size:]].min(initial=np.inf)    # what any other would add to the bound
     return best, min(max(bound, min(within, bound + outside)), most)
 
 
@@ -373,7 +374,8 @@ def best_rounding(
                     np.nan if fewest else min(bound, error), tuple(notes))
 
 # %% ../../nbs/execution/06_orders.ipynb #dea31ae6
-def _solve(T, p, h, lot, cash, cash_wanted, fees, min_trade, reserve, measure, sides, fewest, ceiling, groups):
+def _solve(T, p, h, lot, cash, cash_wanted, fees, min_trade, reserve, measure, sides, fewest, ceiling,
+           groups):
     "(N,) lots to trade, and the bound of the error."
     if not len(p):
         return (np.zeros(0) if cash >= reserve else None), abs(cash - cash_wanted) * (measure == "cash")
@@ -422,7 +424,7 @@ class Orders:
     band: float | str = 0.05                 # for sales="last", distance from a weight, in (0, 1]
     reserve: float = 0.0                     # cash that has to be left, money
     measure: str = "cash"                    # "cash": unspent cash is an error; "assets": it is none
-    caps: float | str | Mapping | pd.Series | None = None  # greatest weights after fees; by name, or names together
+    caps: float | str | Mapping | pd.Series | None = None  # greatest weights after fees; by name or names
     tag: str = ""                            # identifies the orders where the decision has no id
 
     def __post_init__(self):
@@ -558,8 +560,10 @@ def _caps(o: Orders, names: pd.Index) -> tuple[pd.Series, pd.DataFrame, pd.Serie
     if absent := [name for group in groups for name in group if name not in names]:
         raise UnknownNameError(f"Orders: a cap is of a group with {absent[0]!r}, of which there is no weight")
     one = fraction(o.caps) if isinstance(o.caps, (int, float, str)) else np.inf
-    table = pd.DataFrame([[float(name in group) for name in names] for group in groups], range(len(groups)), names)
-    return by_name(each, names, "caps", fill=one).astype(float), table, pd.Series(list(groups.values()), dtype=float)
+    table = pd.DataFrame([[float(name in group) for name in names] for group in groups], range(len(groups)),
+                         names)
+    caps = by_name(each, names, "caps", fill=one).astype(float)
+    return caps, table, pd.Series(list(groups.values()), dtype=float)
 
 def _over(o: Orders, made: Rounding) -> tuple[pd.Series, pd.Series, pd.Series, float]:
     "(N,) names above their caps after trade and fees, (G,) groups, (G,) money they may have, and all money."
@@ -588,7 +592,7 @@ def _under_caps(o: Orders, ask: Any, how: dict) -> Rounding:
         over, full, allowed, whole = _over(o, made)
         if not over.any() and not full.any(): return made
         most = np.minimum(most, np.maximum(caps, weights)[trade] * whole / prices[trade])
-        over = over[trade] & (made.shares[trade] <= most * (1 + 1e-12))       # over by what fees are larger now
+        over = over[trade] & (made.shares[trade] <= most * (1 + 1e-12))       # as fees are larger now
         most[over] = made.shares[trade][over] - lots[trade][over]
         room = np.minimum(room.where(~full, room * (1 - 1e-9)), allowed - stuck)
         try: made = ask(most, groups[trade], room)

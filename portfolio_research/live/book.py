@@ -221,8 +221,8 @@ class _Terms:
         if terms is None:
             if self.capital or any(self._given):
                 raise CapitalError(f"{self.store.where} was begun without money or a policy: begin a "
-                                   "book with Book(place, policy, capital=...) (rebalance --new, with [policy] "
-                                   "capital and [orders] whole_shares), or leave them out")
+                                   "book with Book(place, policy, capital=...) (rebalance --new, with "
+                                   "[policy] capital and [orders] whole_shares), or leave them out")
             return
         if self.capital not in (None, Decimal(terms["capital"])):
             raise CapitalError(f"{self.store.where} was begun with {terms['capital']}, and not with "
@@ -334,8 +334,8 @@ class _Money(_OnABar):
             known = {row["fill"] for row in booked}
             if skip_booked: table = table[~table.fill.isin(known)].reset_index(drop=True)
             if again := [f for f in table.fill if f in known]:
-                raise DuplicateFillError(f"fills: {again[0]!r} was booked before; skip_booked=True (--skip-booked) passes "
-                                         "over what is here already")
+                raise DuplicateFillError(f"fills: {again[0]!r} was booked before; skip_booked=True "
+                                         "(--skip-booked) passes over what is here already")
             baskets = {row["decision"]: json.loads(row["basket"]) for row in ledger.rows("baskets")}
             rows = check_new_fills(table, baskets, date)
             for id in dict.fromkeys(row["decision"] for row in rows):
@@ -352,7 +352,8 @@ class _Money(_OnABar):
         return pd.concat(tables, names=["decision", "symbol"]) if tables else pd.DataFrame()
     def lots(self) -> TaxAccount | None:
         "Lots, gains and taxes of all fills; None where nothing was bought; needs `taxes`."
-        if self.taxes is None: raise ParameterError("lots: open the book with taxes=, such as Taxes('fifo') ([taxes] method)")
+        if self.taxes is None:
+            raise ParameterError("lots: open the book with taxes=, such as Taxes('fifo') ([taxes] method)")
         return lots_of(self.account(), self.taxes)
     def reconcile(self,
         holdings: dict | pd.Series,  # units by name, by the broker's statement
@@ -389,7 +390,8 @@ class _Money(_OnABar):
         "Pay the tax of a year, as the lots say, once."
         account = self.lots()
         due = account.years["tax"].get(year, Decimal(0)) if account is not None else Decimal(0)
-        if due.is_nan(): raise ParameterError("pay_tax: taxes have no rates; give short='37%', long='20%' ([taxes])")
+        if due.is_nan():
+            raise ParameterError("pay_tax: taxes have no rates; give short='37%', long='20%' ([taxes])")
         with self.store.reading() as ledger:
             paid = [r for r in ledger.rows("entries") if (r["kind"], r["note"]) == ("tax", str(year))]
         if paid: raise ParameterError(f"pay_tax: {-Decimal(paid[0]['amount'])} of {year} was paid already")
@@ -531,7 +533,8 @@ class Book(_Money):
         with self.store.writing() as ledger:
             found = [row for row in _standing(ledger.rows("flows")) if row["seq"] == number]
             if not found:
-                raise ParameterError(f"there is no flow number {number} to take back; flows() (flow) lists them")
+                raise ParameterError(f"there is no flow number {number} to take back; flows() (flow) lists "
+                                     "them")
             note = f"undo {number}: {_reason(reason)}"
             return ledger.add("flows", date=found[0]["date"], amount=-found[0]["amount"], note=note,
                               created=_now())["seq"]
@@ -559,7 +562,8 @@ class Book(_Money):
     ) -> Decision:    # with the orders that went out
         "A decision as it was made; raises `BookError` on an id that is not there."
         with self.store.reading() as ledger: rows = [r for r in ledger.rows("decisions") if r["id"] == id]
-        if not rows: raise BookError(f"{self.store.where}: there is no decision {id!r}; journal() (journal) lists them")
+        if not rows:
+            raise BookError(f"{self.store.where}: there is no decision {id!r}; see journal() (journal)")
         return _read_row(rows[-1])[0]
     def status(self) -> dict:
         "Where the book stands, as plain data."

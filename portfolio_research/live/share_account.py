@@ -122,7 +122,9 @@ def lots_of(
     "Lots, gains and taxes of a book; raises `LotError` where lots do not add up to what is held."
     held = account.units if holdings is None else {k: v for k, v in dict(holdings).items() if v}
     if not len(account.trades):
-        if held: raise LotError(f"{next(iter(held))!r} is held, and no trade of it is known; read its fills (fills FILE)")
+        if held:
+            raise LotError(f"{next(iter(held))!r} is held, and no trade of it is known; read its fills "
+                           "(fills FILE)")
         return None
     return tax_account(account.trades.drop(columns="fill"), taxes, held)
 

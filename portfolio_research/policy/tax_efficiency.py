@@ -34,7 +34,8 @@ def tax_cost(
     "What realising a gain now costs over realising it later (after Constantinides 1983)."
     parts = {"gain": fraction(gain), "rate": fraction(rate)}
     for name, value in parts.items():
-        if not 0 <= value <= 1: raise UnitError(f"tax_cost: {name} is a fraction from 0 to 1, such as '30%', not {value:g}")
+        if not 0 <= value <= 1:
+            raise UnitError(f"tax_cost: {name} is a fraction from 0 to 1, such as '30%', not {value:g}")
     if not (fraction(growth) >= 0 and years >= 0):
         raise ParameterError(f"tax_cost: growth and years are at least 0, not {growth!r} and {years!r}")
     later = 0.0 if years == np.inf else (1 + fraction(growth)) ** -years
@@ -46,7 +47,7 @@ _TWO_YEARS = Trailing("2Y")
 
 def tax_efficient(
     taxes: Taxes,                          # rules and rates
-    allocate: Any = None,                  # what to hold; None: Optimize(TaxEfficiency()), which needs `yields`
+    allocate: Any = None,                  # what to hold; None: Optimize(TaxEfficiency()); it needs yields
     cost_bps: float = 10.0,                # of a trade, basis points of traded notional
     gain: float | str = "30%",             # typical part of a position that is gain, in [0, 1]
     growth: float | str = "6%",            # what deferred tax earns, annual fraction
@@ -61,7 +62,8 @@ def tax_efficient(
                              f"long='20%'), not {taxes!r}")
     band = cost_bps + 1e4 * tax_cost(gain, taxes.long, growth, years) / 2
     held = Optimize(TaxEfficiency(), basis) if allocate is None else allocate
-    return Policy(held, Rebalance(NoTradeBand(band, risk_aversion, basis), move="edge"), cost_bps=cost_bps, **policy)
+    return Policy(held, Rebalance(NoTradeBand(band, risk_aversion, basis), move="edge"), cost_bps=cost_bps,
+                  **policy)
 
 
 # %% ../../nbs/policy/04_tax_efficiency.ipynb #5df9d47b
@@ -83,11 +85,13 @@ def harvest_losses(
     budget: float | str = "1%",               # tracking error on the day of a harvest, volatility per year
     into: Mapping | None = None,              # weights that proceeds go into meanwhile; None: cash
     window: int | str = "2Y",                 # of returns, for the covariance: bars or an offset
-    dates: Iterable | None = None,            # bars of harvests; None: the first of the last month of a tax year
+    dates: Iterable | None = None,            # bars of harvests; None: first of the last month of a tax year
 ) -> Harvested:
     "Harvest the losses of a study year by year, and buy back when a wash sale is past."
-    if study.taxes is None: raise ParameterError("harvest_losses: the study has no taxes; walk_forward(..., taxes=...)")
-    if study.flows is not None: raise ParameterError("harvest_losses: a study with flows is not harvested; leave flows out")
+    if study.taxes is None:
+        raise ParameterError("harvest_losses: the study has no taxes; walk_forward(..., taxes=...)")
+    if study.flows is not None:
+        raise ParameterError("harvest_losses: a study with flows is not harvested; leave flows out")
     market, value = study.market, study.account.equity.copy()
     prices, units = market.prices.ffill(), units_held(study.weights, market.prices, value)
     tax = lambda units, value: after_tax(units, prices, study.taxes, value, study.costs.level)
@@ -123,12 +127,14 @@ def _harvest_now(study, units, value, prices, date, budget, into, window) -> Har
 
 def _out_and_back(units, value, prices, found: Harvest, date, into) -> tuple[pd.DataFrame, pd.Series]:
     "Units and value with what was sold out of the portfolio until it may be bought again."
-    sold = pd.Series({t.asset: -float(t.units) for t in found.trades.itertuples()}).reindex(units.columns, fill_value=0.0)
+    sold = pd.Series({t.asset: -float(t.units) for t in found.trades.itertuples()})
+    sold = sold.reindex(units.columns, fill_value=0.0)
     back = units.index.searchsorted(found.not_before.max())
     now = units.index.get_loc(date)
-    sold = np.minimum(sold, units.iloc[now:back].min())            # what the policy sells meanwhile is sold by it
+    sold = np.minimum(sold, units.iloc[now:back].min())            # what the policy sells meanwhile
     proceeds = float(sold @ prices.loc[date])
-    bought = pd.Series(dict(into or {}), dtype=float).reindex(units.columns, fill_value=0.0) * proceeds / prices.loc[date]
+    bought = pd.Series(dict(into or {}), dtype=float).reindex(units.columns, fill_value=0.0)
+    bought *= proceeds / prices.loc[date]
     units, change = units.copy(), (bought - sold).to_numpy()
     units.iloc[now:back] += change
     moved = pd.Series(0.0, value.index)

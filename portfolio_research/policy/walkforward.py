@@ -124,7 +124,7 @@ class Study:
         return (part.reindex(before.index, fill_value=0.0) * before).rename("received")
     @cached_property
     def money(self) -> pd.DataFrame:
-        "(T,) in money: value after flows, paid_in, withdrawn, unpaid, income spent, and the value after taxes."
+        "(T,) in money: value after flows, paid_in, withdrawn, unpaid, income spent, and value after taxes."
         names = ["paid_in", "withdrawn", "unpaid", *(["income"] if self.income == "spend" else [])]
         table = pd.DataFrame({"value": self.account.equity, **dict.fromkeys(names, 0.0)})
         if self.flows is not None: table.update(self.flows.table[names])
@@ -196,17 +196,19 @@ def _study(policy: Policy, market: Market, costs: Costs, decisions: Decisions | 
     else: account, path = _kept(policy, market, costs, decisions, capital), None
     traded = pd.Series(account.done.traded, market.dates)
     return Study(policy, market, costs.level, decisions, account.weights, traded,
-                 vectorbt_portfolio(account, costs, policy.fill), account, costs, path, taxes, planned, income)
+                 vectorbt_portfolio(account, costs, policy.fill), account, costs, path, taxes, planned,
+                 income)
 
 # %% ../../nbs/policy/03_walkforward.ipynb #1500730b
-def _planned(flows: Iterable, taxes: Taxes | None, capital: float | None, income: str, market: Market) -> tuple:
+def _planned(flows: Iterable, taxes: Taxes | None, capital: float | None, income: str,
+             market: Market) -> tuple:
     "The flows as a tuple; raises `CapitalError` where money is needed, and nobody said how much there is."
     planned = tuple(flows) if isinstance(flows, (list, tuple)) else (flows,)
     if income not in ("reinvest", "spend"):
         raise ParameterError(f"income is 'reinvest' or 'spend', not {income!r}")
     if income == "spend" and market.income is None:
-        raise MissingDataError("income='spend' needs yields= or distributions= in the market: what is paid out is "
-                               "not known")
+        raise MissingDataError("income='spend' needs yields= or distributions= in the market: what is paid "
+                               "out is not known")
     for what, given in (("flows", planned), ("taxes", taxes is not None), ("income", income == "spend")):
         if given and capital is None:
             raise CapitalError(f"{what} are money: give capital=, the money at the start")
@@ -246,8 +248,8 @@ def _with_flows(policy: Policy, market: Market, costs: Costs, decisions: Decisio
 # %% ../../nbs/policy/03_walkforward.ipynb #c800051c
 STUDY_METRICS = ("cagr", "volatility", "sharpe", "max_drawdown", "calmar")
 STUDY_UNITS = {"turnover": "fraction", "invested": "fraction", "money_weighted": "fraction",
-               **dict.fromkeys(["value", "paid_in", "withdrawn", "income", "taxes_paid", "after_tax", "liquidated"],
-                               "money")}  # of what is no metric of returns
+               **dict.fromkeys(["value", "paid_in", "withdrawn", "income", "taxes_paid", "after_tax",
+                                "liquidated"], "money")}  # of what is no metric of returns
 
 def _metrics(studies: Mapping[str, Study], since: pd.Timestamp) -> pd.DataFrame:
     "(arms, metrics) over the returns after `since`."
