@@ -137,6 +137,7 @@ def report(
     market = chosen.load()
     _check_own(policy, market, chosen.folder)
     result = walk_forward(policy, market, capital=chosen.capital or None, flows=chosen.paid(),
+                          income=chosen.income,
                           taxes=chosen.taxes() if chosen.capital else None)
     _table(result.formatted())
     print(f"Report: {tear_sheet(result).save(output or Path(chosen.output) / 'tear_sheet.html')}")
@@ -648,6 +649,8 @@ def doctor(
         look("taxes", lambda: told(chosen.taxes()))
         look("orders", lambda: chosen.shares() if chosen.whole_shares else "weights, and no whole shares")
         look("flows", lambda: ", ".join(map(str, chosen.paid())) or "none")
+        given = next((name for name in ("distributions", "yields") if getattr(chosen, name)), "")
+        found["income"] = f"{chosen.income}, by [market] {given}" if given else "not known: [market] yields"
     market = look("prices", lambda: _market(chosen, prices)) if chosen is not None else None
     if market is not None:
         found["bars a year"] = f"{market.per_year:g}"

@@ -152,6 +152,7 @@ class Settings:
     yields: str = ""                           # [market] yields: KO: 3%, XOM: 4%, or a file asset,yield
     opens: str = ""                            # [market] opens: a file like that of the prices
     volumes: str = ""                          # [market] volumes: a file like that of the prices
+    distributions: str = ""                    # [market] distributions: a file, money on a unit by ex-date
     borrow_rates: str = ""                     # [market] borrow_rates: XOM: 4%, or a file asset,borrow_rate
     debit_rate: str = ""                       # [market] debit_rate: what borrowed cash costs, a year
     sleeves: tuple[str, ...] = _SLEEVES        # [policy] sleeves: strategies, one a line; none: the assets
@@ -178,6 +179,7 @@ class Settings:
     order_sales: str = "free"                  # [orders] sales: free, or last: cash first
     order_band: float = 0.05                   # [orders] band: for sales = last, distance from a weight
     flows: tuple[str, ...] = ()                # [study] flows: Contribution(1000, Monthly()), one a line
+    income: str = "reinvest"                   # [study] income: reinvest, or spend what is paid out
     mandates: tuple[str, ...] = ()  # [monitor] mandates: Mandate("sharpe >= 0.5") for Crossover(20, 100)
     rules: tuple[str, ...] = _RULES            # [study] rules: drawdown rules, one a line
     resamples: int = 1000                      # [study] resamples: of the block bootstrap
@@ -192,9 +194,12 @@ class Settings:
             raise SettingsError("[study] level: above 0 and below 1 is wanted, such as 90%, "
                                 f"not {self.level:g}")
         if self.resamples < 1: raise SettingsError(f"[study] resamples: at least 1, not {self.resamples}")
+        if self.income not in ("reinvest", "spend"):
+            raise SettingsError(f"[study] income: reinvest or spend, not {self.income!r}")
         if self.per_year < 0:
             raise SettingsError(f"[market] per_year: above 0 is wanted, not {self.per_year:g}")
-        for needs, given in (("[orders] whole_shares", self.whole_shares), ("[study] flows", self.flows)):
+        for needs, given in (("[orders] whole_shares", self.whole_shares), ("[study] flows", self.flows),
+                             ("[study] income = spend", self.income == "spend")):
             if given and not self.capital:
                 raise SettingsError(f"{needs}: money is needed; give [policy] capital, that of the start")
         self.taxes()
@@ -244,7 +249,8 @@ class Settings:
         named = {"sectors": self.sectors, "yields": self.yields, "borrow_rates": self.borrow_rates}
         given: dict[str, Any] = {what: _by_asset(text, self.folder, what) for what, text in named.items()
                                  if text}
-        for what, text in (("opens", self.opens), ("volumes", self.volumes)):
+        tables = {"opens": self.opens, "volumes": self.volumes, "distributions": self.distributions}
+        for what, text in tables.items():
             if text: given[what] = read_table(Path(self.folder) / text, None, told, self.separator or None)[0]
         if self.debit_rate: given["debit_rate"] = fraction(self.debit_rate)
         return load_market(self.market, benchmark=self.benchmark, returns=self.returns,
@@ -312,6 +318,7 @@ _SECTIONS = {
     "market": dict(source="market", benchmark="benchmark", cash_rate="cash_rate", per_year="per_year",
                    returns="returns", column="column", day_first="day_first", separator="separator",
                    sectors="sectors", yields="yields", opens="opens", volumes="volumes",
+                   distributions="distributions",
                    borrow_rates="borrow_rates", debit_rate="debit_rate"),
     "policy": dict(sleeves="sleeves", allocate="allocate", rebalance="rebalance", overlays="overlays",
                    risk="risk", cost_bps="cost_bps", costs="costs", fill="fill", margin="margin",
@@ -323,7 +330,7 @@ _SECTIONS = {
                    min_trade="order_min_trade", reserve="order_reserve", sales="order_sales",
                    band="order_band"),
     "study": dict(rules="rules", resamples="resamples", level="level", seed="seed", output="output",
-                  flows="flows")}
+                  flows="flows", income="income")}
 
 # %% ../nbs/90_settings.ipynb #c72fce87
 def read_settings(

@@ -136,6 +136,7 @@ class Market:
     borrow_rates: pd.Series | pd.DataFrame | None = None  # annual fraction a short pays: (N,) or (T, N)
     debit_rate: float | pd.Series | None = None     # annual fraction that borrowed cash costs; or (T,)
     delisting_return: float | pd.Series = 0.0       # earned after the last price of an asset; or (N,)
+    distributions: pd.DataFrame | None = None       # (T, N) money paid on a unit on each date, see `income`
 
     @classmethod
     def from_prices(cls,
@@ -146,12 +147,17 @@ class Market:
         yields: dict | pd.Series | pd.DataFrame | None = None,  # annual fractions, by asset or date and asset
         gaps: str = "raise",                                    # or "ffill": carry prices over holes
         per_year: float | None = None,                          # bars in a year, > 0; None: as the dates say
+        distributions: pd.DataFrame | None = None,              # money paid on a unit by ex-date, >= 0
         **traded,         # opens, volumes, borrow_rates, debit_rate, delisting_return; lows, highs to check
     ) -> "Market":                                              # checked copies; see `repairs` and `notes`
         "Check everything, keep copies; raises the `DataError` that says what is wrong, and where."
         prices, repairs = _fill(prices, gaps)
-        return cls._of(check_prices(prices), benchmark, sectors, cash_rate, yields, repairs, per_year,
-                       **traded)
+        prices = check_prices(prices)
+        if distributions is not None:
+            prices, traded = _with_distributions(prices, distributions, traded)
+            repairs = (*repairs, "distributions are in the prices, as if each was reinvested at its close; "
+                                 "the last price is as it was traded")
+        return cls._of(prices, benchmark, sectors, cash_rate, yields, repairs, per_year, **traded)
 
     @classmethod
     def _of(cls, prices, benchmark=None, sectors=None, cash_rate=0.0, yields=None, repairs=(),
@@ -202,6 +208,16 @@ class Market:
         "(T-1, N) simple returns per period, stamped with the later date."
         p = self.prices.to_numpy()
         return pd.DataFrame(p[1:] / p[:-1] - 1, self.dates[1:], self.assets)
+    @cached_property
+    def income(self) -> pd.DataFrame | None:
+        "(T-1, N) what was paid over each bar, fraction of the price before; None where nothing is known."
+        if self.distributions is not None:
+            paid = self.distributions.to_numpy()[1:] / self.prices.to_numpy()[:-1]
+        elif self.yields is None: return None
+        else:
+            rate = np.broadcast_to(np.asarray(self.yields, float), self.prices.shape)[:-1]
+            paid = rate * np.diff(_clock(self.dates))[:, None] / 365
+        return pd.DataFrame(np.nan_to_num(paid), self.dates[1:], self.assets)
     @cached_property
     def benchmark_returns(self) -> pd.Series | None:
         "(T-1,) simple returns of the benchmark."
@@ -360,7 +376,7 @@ def _wealth(returns: pd.DataFrame, start: pd.Timestamp) -> pd.DataFrame:
 
 # %% ../../nbs/data/01_market.ipynb #d07f42d7
 def _traded(prices: pd.DataFrame, opens=None, volumes=None, borrow_rates=None, debit_rate=None,
-            delisting_return=0.0, lows=None, highs=None) -> dict:
+            delisting_return=0.0, lows=None, highs=None, distributions=None) -> dict:
     "What trading needs, checked."
     bars = {"opens": opens, "volumes": volumes, "lows": lows, "highs": highs}
     bars = {what: None if table is None else _beside(table, prices, what) for what, table in bars.items()}
@@ -377,7 +393,7 @@ def _traded(prices: pd.DataFrame, opens=None, volumes=None, borrow_rates=None, d
     debit = None if debit_rate is None else _rates(debit_rate, prices.index, "debit_rate")
     if debit is not None: _not_negative(debit, "debit_rate")
     return dict(opens=bars["opens"], volumes=bars["volumes"], borrow_rates=_borrow(borrow_rates, prices),
-                debit_rate=debit, delisting_return=lost)
+                debit_rate=debit, delisting_return=lost, distributions=distributions)
 
 # %% ../../nbs/data/01_market.ipynb #6f33e7f4
 def _beside(table: pd.DataFrame, prices: pd.DataFrame, what: str) -> pd.DataFrame:
@@ -488,3 +504,29 @@ def odd_bars(
     for k, i in np.argwhere(still == _STALE):
         if b + k >= a: add(b + k, i, f"{names[i]} has not moved for {_STALE} bars: a stale quote?")
     return dict(sorted(found.items()))
+
+# %% ../../nbs/data/01_market.ipynb #30b23d70
+def _with_distributions(prices: pd.DataFrame, distributions: pd.DataFrame,
+                        traded: dict) -> tuple[pd.DataFrame, dict]:
+    "Prices in which distributions are reinvested at the close of their date, and what goes with them."
+    paid = check_table(distributions, "distributions")
+    if not isinstance(paid, pd.DataFrame):
+        raise NotNumericError("distributions: a table by date and asset is wanted")
+    by_name(dict.fromkeys(paid.columns, 0), prices.columns, "distributions", fill=0)
+    if len(odd := paid.index[paid.fillna(0).any(axis=1)].difference(prices.index)):
+        raise CalendarError(f"distributions: something is paid on {day(odd[0])}, on which the market has no "
+                            "bar; give ex-dates, or move it to the next bar")
+    paid = paid.reindex(prices.index, columns=prices.columns).fillna(0.0).where(prices.notna(), 0.0)
+    before = prices.shift()
+    if (bad := ~np.isfinite(paid) | (paid < 0) | (paid >= before)).any(axis=None):
+        name, date, _ = _first(bad)
+        raise BadPriceError(f"distributions: {name!r} pays {paid.at[date, name]:g} on {date} on a price of "
+                            f"{before.at[date, name]:g} before; money on a unit, 0 to below that")
+    paid = paid.where(before.notna(), 0.0)
+    step = 1 + (paid / prices).fillna(0.0)
+    factor = step[::-1].cumprod()[::-1].shift(-1, fill_value=1.0).rdiv(1.0)
+    more = {"distributions": paid * factor.shift(fill_value=1.0)}
+    for name, scale in (("opens", factor), ("lows", factor), ("highs", factor), ("volumes", 1 / factor)):
+        if isinstance(table := traded.get(name), pd.DataFrame): more[name] = table * scale
+    return prices * factor, traded | more
+

@@ -19,7 +19,7 @@ from portfolio_research.core import (MissingDataError, ParameterError, UnknownNa
 # %% ../../nbs/execution/01_costs.ipynb #3298c085
 LEAST_WEIGHT = 1e-8  # a weight below is no position, and a change below is no order
 
-@numba.njit(cache=True, nogil=True, forceinline=True)
+@numba.njit(cache=True, nogil=True, forceinline=True, error_model="numpy")
 def _left_at(kept, before, target, fit, cost, relative, impact, fixed, minimum, orders):
     "What would be left if trades were sized by `kept`."
     plain, moved, more = len(impact) == 0 and fixed == 0 and minimum == 0, 0.0, 0.0
@@ -34,7 +34,7 @@ def _left_at(kept, before, target, fit, cost, relative, impact, fixed, minimum, 
     return 1 - cost * moved - more
 
 # %% ../../nbs/execution/01_costs.ipynb #74ee3808
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, forceinline=True, error_model="numpy")
 def value_left(
     before: np.ndarray,    # (N,) signed asset weights before the trade, fractions of the value before
     target: np.ndarray,    # (N,) signed weights after it, fractions of the value after; NaN: not traded

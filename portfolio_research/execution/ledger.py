@@ -47,7 +47,7 @@ def borrow_fee(
     return fee
 
 # %% ../../nbs/execution/03_ledger.ipynb #e6714c2c
-@numba.njit(cache=True, nogil=True, forceinline=True)
+@numba.njit(cache=True, nogil=True, forceinline=True, error_model="numpy")
 def drift_row(
     held: np.ndarray,       # (K, N+1) signed weights of K books, cash last; one row is changed in place
     k: int,                 # of the book
@@ -90,7 +90,7 @@ def drift(
     return drift_row(held.reshape(1, -1), 0, returns.reshape(1, -1), 0, cash, fee, delisting)
 
 # %% ../../nbs/execution/03_ledger.ipynb #458bb17e
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, forceinline=True, error_model="numpy")
 def fill(
     held: np.ndarray,      # (N+1,) signed weights before the fill, cash last; changed in place
     target: np.ndarray,    # (N,) signed weights wanted after it; NaN: this asset is not traded
@@ -301,7 +301,7 @@ def _paid(before, after, kept, target, cost, relative, spread, impact, legs, sca
     return (turned + abs(net)) / 2
 
 # %% ../../nbs/execution/03_ledger.ipynb #6b03e494
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _run(state, targets, returns, cash, debit, delisting, borrow, impact, overnight, intraday, cost, relative,
          spread, fixed, minimum, orders, credit, least, maintenance, money, detailed):
     "Run a book over T bars; `state` is changed in place."

@@ -53,14 +53,16 @@ def taxed_flows(
     capital: float,          # money on the first date, > 0
     taxes: Taxes,            # rules and rates
     cost_bps: float = 0.0,   # basis points of traded notional, part of the basis and of the proceeds
+    income: pd.Series | None = None,  # (T - 1,) part of the value before that was paid and spent
 ) -> AfterTax:               # wealth, taxes and the value of deferral, in money, flows among them
     "After-tax wealth of a study with flows; where the money runs out, up to that bar, and zero after it."
-    path = run_flows(returns, flows, capital, weights.index[0])
+    spent = dict(income=income, reinvest=income is None)
+    path = run_flows(returns, flows, capital, weights.index[0], **spent)
     alive = int((path.value > 0).to_numpy().argmin()) if (path.value <= 0).any() else len(weights)
     dates = weights.index[:alive]
     def of(scale: np.ndarray) -> AfterTax:
         "The untaxed portfolio whose flows are divided by what taxes have left."
-        value = run_flows(returns, flows, capital, weights.index[0], scale=scale).value
+        value = run_flows(returns, flows, capital, weights.index[0], scale=scale, **spent).value
         value, held, price = (table.reindex(dates) for table in (value, weights, prices))
         return after_tax(units_held(held, price, value), price, taxes, value, cost_bps)
     plain = path.flows.any()

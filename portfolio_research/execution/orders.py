@@ -12,7 +12,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -81,6 +81,8 @@ class _Task:
     cash_wanted: float       # cash that there should be after
     floor: float             # cash that has to be left
     weight: float            # of unspent cash in the error: 1, or 0
+    loads: np.ndarray        # (G, N) money a lot that counts in each group
+    room: np.ndarray         # (G,) money by which each group may grow
 
     def fee(self, k: np.ndarray) -> np.ndarray:
         "(N, M) fees of (N, M) lots."
@@ -126,7 +128,7 @@ def _price_of_cash(task: _Task) -> float:
 
 # %% ../../nbs/execution/06_orders.ipynb #100138a6
 def _integer_program(task: _Task, free: np.ndarray, fixed: np.ndarray, low: np.ndarray, high: np.ndarray):
-    "(N,) lots, the best of the `free` names, the others as in `fixed`, or None; and whether that is proved."
+    "(N,) lots, best in the `free` names, the others as in `fixed`, or None; whether proved; a bound."
     import highspy
     stay = np.setdiff1d(np.arange(len(fixed)), free)
     part = fixed[stay][:, None]
@@ -170,20 +172,27 @@ def _integer_program(task: _Task, free: np.ndarray, fixed: np.ndarray, low: np.n
     spent[y] = spent[z] = task.order_fee
     row(np.flatnonzero(spent), spent[spent != 0], cash, cash)
     for sign in (-1, 1): row([d, c], [1, sign], sign * task.cash_wanted, inf)
-    x, proved = _highs(cost, least, most, rows, np.r_[b, s, y, z])
-    if x is None: return None, proved
+    for load, room in zip(t.loads, task.room - task.loads[:, stay] @ part[:, 0], strict=True):
+        row(np.r_[b, s], np.r_[load, -load], -inf, room)
+    x, proved, bound = _highs(cost, least, most, rows, np.r_[b, s, y, z])
+    bound += float(task.price[stay] @ np.abs(part[:, 0] - task.ideal[stay]))
+    bound += float(_sub(task, stay).fee(part).sum())
+    if x is None: return None, proved, bound
     lots = fixed.copy()
     lots[free] = np.rint(x[b]) - np.rint(x[s])
-    return lots, proved
+    return lots, proved, bound
 
 # %% ../../nbs/execution/06_orders.ipynb #f227d17f
 def _sub(task: _Task, at: np.ndarray) -> _Task:
     "The same for some of the names."
     names = ("price", "ideal", "low", "high", "entry", "lot_fee")
-    return _Task(**{k: v[at] if k in names else v for k, v in vars(task).items() if k != "places"})
+    part = {k: v[at] if k in names else v for k, v in vars(task).items() if k != "places"}
+    return _Task(**part | dict(loads=task.loads[:, at]))
 
-def _highs(cost, least, most, rows, whole) -> tuple[np.ndarray | None, bool]:
-    "Minimise a linear function with some whole variables; None where nothing was found; whether proved."
+_ALIKE, _NODES = 1e-5, 500  # errors that are alike where a portfolio is 10,000; nodes of branch and bound
+
+def _highs(cost, least, most, rows, whole) -> tuple[np.ndarray | None, bool, float]:
+    "Minimise a linear function with some whole variables; None: nothing found; whether proved; a bound."
     import highspy
     lp, kind = highspy.HighsLp(), highspy.HighsVarType
     lp.num_col_, lp.num_row_ = len(cost), len(rows)
@@ -196,24 +205,83 @@ def _highs(cost, least, most, rows, whole) -> tuple[np.ndarray | None, bool]:
     lp.integrality_ = [kind.kInteger if i else kind.kContinuous for i in integral]
     h = highspy.Highs()
     for option, value in (("output_flag", False), ("threads", 1), ("random_seed", 1), ("mip_rel_gap", 0.0),
-                          ("mip_abs_gap", 1e-6), ("mip_feasibility_tolerance", 1e-9),
-                          ("primal_feasibility_tolerance", 1e-9), ("mip_max_nodes", 20_000)):
+                          ("mip_abs_gap", _ALIKE), ("mip_feasibility_tolerance", 1e-9),
+                          ("primal_feasibility_tolerance", 1e-9), ("mip_max_nodes", _NODES)):
         h.setOptionValue(option, value)
     h.passModel(lp)
     h.run()
     x = np.array(h.getSolution().col_value)
     proved = str(h.getModelStatus()).endswith(("kOptimal", "kInfeasible"))
-    return x if len(x) and h.getInfo().primal_solution_status == 2 else None, proved
+    info = h.getInfo()
+    return x if len(x) and info.primal_solution_status == 2 else None, proved, info.mip_dual_bound
+
+# %% ../../nbs/execution/06_orders.ipynb #cf55dd3b
+_ROWS = 40_000  # of the table of partial answers
+
+def _value(task: _Task, k: np.ndarray) -> float:
+    "Error of lots; infinite where cash would fall below its floor, or a group outgrow its room."
+    fees = task.fee(k[:, None]).sum()
+    left = task.cash - task.price @ k - fees
+    if left < task.floor - 1e-9 or (task.loads @ k > task.room + 1e-9).any(): return np.inf
+    return float(task.price @ np.abs(k - task.ideal) + fees + task.weight * abs(left - task.cash_wanted))
+
+def _enumerated(task: _Task, lam: float, most: float) -> np.ndarray | None:
+    "(N,) lots with the least error, `most` being that of the best known; None where it takes too many rows."
+    order = np.argsort(-task.price, kind="stable")
+    t, at_price, costs, tails = _sub(task, order), (0.0, lam), [np.zeros(1)] * 2, []
+    for price in at_price:      # the least that the names from each on cost, with the cash
+        left = t.floor if price > t.weight or t.cash_wanted < t.floor else t.cash_wanted
+        least = t.errors(t.places, price).min(axis=1)
+        rest = np.append(np.cumsum(least[::-1])[::-1], 0.0)
+        tails.append(rest + t.weight * abs(left - t.cash_wanted) + price * (left - t.cash))
+    done, alone = np.zeros((1, 0)), -np.diff(tails[0])
+    for i in range(len(order) - 1):
+        reach = (most - tails[0][0] + alone[i]) / t.price[i] + 1e-9
+        low = max(np.ceil(t.ideal[i] - reach), t.low[i])
+        high = min(np.floor(t.ideal[i] + reach), t.high[i])
+        if not (high - low + 1) * len(done) <= 25 * _ROWS: return None
+        k = np.arange(low, high + 1)
+        k = k[(k <= 0) | (k >= t.entry[i])]
+        one = _sub(t, np.array([i]))
+        costs = [np.add.outer(c, one.errors(k[None], x)[0]).ravel()
+                 for c, x in zip(costs, at_price, strict=True)]
+        keep = np.all([c + tail[i + 1] <= most + 1e-9 for c, tail in zip(costs, tails, strict=True)], axis=0)
+        if not 0 < keep.sum() <= _ROWS: return None
+        done = np.column_stack([np.repeat(done, len(k), axis=0), np.tile(k, len(done))])[keep]
+        costs = [c[keep] for c in costs]
+    lots = _last_name(t, done)
+    return None if _value(t, lots) > most + 1e-9 else lots[np.argsort(order)]
+
+
+# %% ../../nbs/execution/06_orders.ipynb #95b3ebf2
+def _last_name(task: _Task, done: np.ndarray) -> np.ndarray:
+    "(N,) the best row of (M, N-1) partial answers, with the best lots of the last name."
+    i, before = done.shape[1], _sub(task, np.arange(done.shape[1]))
+    one, p, fee = _sub(task, np.array([i])), task.price[i], task.lot_fee[i]
+    fees = before.fee(done.T).sum(axis=0)
+    cash = task.cash - done @ before.price - fees
+    places = [np.full(len(done), k) for k in one.places[0]]
+    for left in (task.cash_wanted, task.floor):
+        spent = cash - left
+        paid = spent - task.order_fee
+        for k in (spent / p, (paid - task.least_fee) / p, paid / (p + fee), paid / (p - fee)):
+            places += [np.floor(k), np.ceil(k)]
+    groups = list(zip(task.room, (done @ before.loads.T).T, one.loads[:, 0], strict=True))
+    places += [np.floor((room - used) / load + 1e-9) for room, used, load in groups if load]
+    k = np.clip(np.column_stack(places), one.low, one.high)
+    k = np.where((k > 0) & (k < one.entry), 0.0, k)
+    paid = one.fee(k.reshape(1, -1)).reshape(k.shape)
+    left = cash[:, None] - p * k - paid
+    error = (np.abs(done - before.ideal) @ before.price + fees)[:, None] + p * np.abs(k - one.ideal) + paid \
+        + task.weight * np.abs(left - task.cash_wanted)
+    ok = left >= task.floor - 1e-9
+    for room, used, load in groups: ok &= used[:, None] + load * k <= room + 1e-9
+    row, place = np.unravel_index(np.where(ok, error, np.inf).argmin(), k.shape)
+    return np.append(done[row], k[row, place])
+
 
 # %% ../../nbs/execution/06_orders.ipynb #126269a5
 _CORE = 12   # names that are solved exactly before anything is proved
-
-def _value(task: _Task, k: np.ndarray) -> float:
-    "Error of lots; infinite where cash would fall below its floor."
-    fees = task.fee(k[:, None]).sum()
-    left = task.cash - task.price @ k - fees
-    if left < task.floor - 1e-9: return np.inf
-    return float(task.price @ np.abs(k - task.ideal) + fees + task.weight * abs(left - task.cash_wanted))
 
 def _best_lots(task: _Task) -> tuple[np.ndarray | None, float]:
     "(N,) lots with the least error, None where there are none; and a bound below which no error is."
@@ -223,20 +291,23 @@ def _best_lots(task: _Task) -> tuple[np.ndarray | None, float]:
     least = cost.min(axis=1)
     fixed = places[np.arange(len(cost)), cost.argmin(axis=1)]
     second = np.where(places == fixed[:, None], np.inf, cost).min(axis=1) - least
-    order, size, best = np.argsort(second, kind="stable"), _CORE, None
+    order, size, best, most = np.argsort(second, kind="stable"), _CORE, None, np.inf
     while True:
         core = np.sort(order[:size])
-        lots, proved = _integer_program(task, core, fixed, task.low[core], task.high[core])
-        if lots is not None and (best is None or _value(task, lots) < _value(task, best)): best = lots
-        gap = np.inf if best is None else _value(task, best) - bound
-        undecided = int((second <= gap + 1e-9).sum())
-        if size >= len(order) or undecided <= size: break
+        lots, proved, within = _integer_program(task, core, fixed, task.low[core], task.high[core])
+        if lots is not None and (error := _value(task, lots)) < most: best, most = lots, error
+        undecided = int((second <= most - bound + 1e-9).sum())
+        if size >= len(order) or undecided <= size or not proved: break
         size = min(2 * size, max(undecided, _CORE))
-    # all that could be better has been tried
-    if best is None and not proved:
+    if proved: return best, bound if best is None else most   # all that could be better has been tried
+    if (tried := None if best is None else _enumerated(task, lam, most)) is not None:
+        return tried, _value(task, tried)
+    if best is None:
         raise OrderError(f"orders: no rounding was found among up to {task.high.max():,.0f} lots of a name; "
                          "give larger lots")
-    return best, _value(task, best) if proved and best is not None else bound
+    outside = second[order[size:]].min(initial=np.inf)    # what any other would add to the bound
+    return best, min(max(bound, min(within, bound + outside)), most)
+
 
 # %% ../../nbs/execution/06_orders.ipynb #5f923bfa
 @dataclass(frozen=True, eq=False)
@@ -263,6 +334,8 @@ def best_rounding(
     sides: str = "both",         # "buy": nothing is sold but exits; "sell": nothing is bought
     fewest: bool = False,        # sell as little as possible; for cash that has to be raised
     most: pd.Series | None = None,  # (N,) greatest number of shares after the trade; None: no limit
+    groups: pd.DataFrame | None = None,  # (G, N) part of each name in each group, in [0, 1]; None: no limit
+    group_most: pd.Series | None = None,  # (G,) greatest money in each group after the trade
 ) -> Rounding:
     "The shares with the least error, proved; raises `OrderError` where nothing can be paid."
     names = pd.Index(sorted(wanted.index, key=str))
@@ -270,6 +343,8 @@ def best_rounding(
     lot = (lots.reindex(names).to_numpy(float) if isinstance(lots, pd.Series)
            else np.full(len(names), float(lots)))
     ceiling = np.full(len(names), np.inf) if most is None else most.reindex(names).to_numpy(float)
+    loads = np.zeros((0, len(names))) if groups is None else groups[names].to_numpy(float)
+    room = np.zeros(0) if groups is None else group_most.reindex(groups.index).to_numpy(float)
     leave, notes = (T == 0) & (h > 0), []
     proceeds = np.where(leave, h * p - fees(h, p), 0.0)
     if (stuck := leave & (proceeds < 0)).any() and cash + proceeds.sum() < reserve:
@@ -280,7 +355,7 @@ def best_rounding(
     for spare in (0.0, .01):
         k, bound = _solve(T[move], p[move], h[move], lot[move], cash + proceeds.sum(), cash_wanted, fees,
                           min_trade,
-                          reserve + spare, measure, sides, fewest, ceiling[move])
+                          reserve + spare, measure, sides, fewest, ceiling[move], (loads[:, move], room))
         if k is None: continue
         shares = after.copy()
         shares[move] = np.round(h[move] + k * lot[move], 9)
@@ -292,11 +367,15 @@ def best_rounding(
     paid = float(fees(shares - h, p).sum())
     error = rounding_error(shares, p, T, float(left), cash_wanted, paid, measure)
     bound += float(fees(np.where(leave, h, 0.0), p).sum()) + float((h * p)[stuck & ~leave].sum())
+    if not fewest and (gap := error - bound) > max(.005, 1e-8 * (abs(cash) + float(h @ p))):
+        notes.append(f"the best that was found within the limits of the search: another rounding may have an "
+                     f"error smaller by up to {gap:,.2f}")
     return Rounding(pd.Series(shares, names).reindex(wanted.index), float(left), error,
                     np.nan if fewest else min(bound, error), tuple(notes))
 
 # %% ../../nbs/execution/06_orders.ipynb #dea31ae6
-def _solve(T, p, h, lot, cash, cash_wanted, fees, min_trade, reserve, measure, sides, fewest, ceiling):
+def _solve(T, p, h, lot, cash, cash_wanted, fees, min_trade, reserve, measure, sides, fewest, ceiling,
+           groups):
     "(N,) lots to trade, and the bound of the error."
     if not len(p):
         return (np.zeros(0) if cash >= reserve else None), abs(cash - cash_wanted) * (measure == "cash")
@@ -311,7 +390,7 @@ def _solve(T, p, h, lot, cash, cash_wanted, fees, min_trade, reserve, measure, s
     task = _Task(price, (T - p * h) / (p * lot), low, high, entry, fees.per_order / unit, fees.least / unit,
                  (fees.per_share * lot + fees.rate * p * lot) / unit, cash / unit, cash_wanted / unit,
                  reserve / unit,
-                 float(measure == "cash"))
+                 float(measure == "cash"), groups[0] * price, (groups[1] - groups[0] @ (p * h)) / unit)
     if fewest: task = _Task(**{k: v for k, v in vars(task).items() if k not in ("cash_wanted", "weight")},
                             cash_wanted=reserve / unit, weight=3.0)
     k, bound = _best_lots(task)
@@ -345,7 +424,7 @@ class Orders:
     band: float | str = 0.05                 # for sales="last", distance from a weight, in (0, 1]
     reserve: float = 0.0                     # cash that has to be left, money
     measure: str = "cash"                    # "cash": unspent cash is an error; "assets": it is none
-    caps: float | str | Mapping | pd.Series | None = None  # greatest weights after trade and fees; None: none
+    caps: float | str | Mapping | pd.Series | None = None  # greatest weights after fees; by name or names
     tag: str = ""                            # identifies the orders where the decision has no id
 
     def __post_init__(self):
@@ -451,9 +530,9 @@ def _in_passes(o: Orders) -> tuple[Rounding, int]:
     trade = weights.index[~stays]
     stuck = float((held * prices)[stays].sum())
     spare = max(o.value + o.flow - stuck - float(money[trade].sum()), 0.0)
-    ask = lambda **how: _under_caps(o, weights[trade], prices[trade], lambda most: best_rounding(
+    ask = lambda **how: _under_caps(o, lambda most, groups, room: best_rounding(
         money[trade], prices[trade], held[trade], cash + o.flow, max(spare, o.reserve), lots[trade], o.fees,
-        o.min_trade, o.reserve, o.measure, most=most, **how), how)
+        o.min_trade, o.reserve, o.measure, most=most, groups=groups, group_most=room, **how), how)
     def whole(r: Rounding) -> Rounding:
         "With what is not traded."
         return Rounding(r.shares.reindex(weights.index).fillna(held), r.cash, r.error, r.bound, r.notes)
@@ -462,36 +541,66 @@ def _in_passes(o: Orders) -> tuple[Rounding, int]:
         try: first = whole(ask(sides="buy"))
         except OrderError: first = whole(ask(sides="sell", fewest=True))
         off = (first.shares * prices / (o.value + o.flow) - weights).abs()
-        again = (off > o.band + 1e-12).any() or _over(o, weights[trade], prices[trade], first, 0.0).any()
+        over, full, *_ = _over(o, first)
+        again = (off > o.band + 1e-12).any() or over.any() or full.any()
         made = (whole(ask()), 2) if again else (first, 1)
     o.__dict__["_made"] = made
     return made
 
 # %% ../../nbs/execution/06_orders.ipynb #6bfa16f1
-def _over(o: Orders, weights: pd.Series, prices: pd.Series, made: Rounding, paid: float) -> pd.Series:
-    "(N,) which names are above their caps after the trade and its fees."
-    if o.caps is None: return weights != weights
-    one = isinstance(o.caps, (int, float, str))
-    caps = pd.Series(fraction(o.caps), weights.index) if one else by_name(
-        {name: fraction(cap) for name, cap in dict(o.caps).items()}, weights.index, "caps", fill=np.inf)
-    caps = np.maximum(caps.astype(float), weights)
-    whole = o.value + o.flow - paid
-    return made.shares.reindex(weights.index) * prices > caps * whole * (1 + 1e-12)
+def _caps(o: Orders, names: pd.Index) -> tuple[pd.Series, pd.DataFrame, pd.Series]:
+    "(N,) caps of names, (G, N) which names are in each group, (G,) caps of groups."
+    if o.caps is None or isinstance(o.caps, (int, float, str)): each, groups = {}, {}
+    else:
+        given = {key: fraction(cap) for key, cap in dict(o.caps).items()}
+        groups = {key: cap for key, cap in given.items() if isinstance(key, tuple) and key not in names}
+        each = {key: cap for key, cap in given.items() if key not in groups}
+        for key in [key for key in groups if len(key) == 1]:
+            each[key[0]] = min(groups.pop(key), each.get(key[0], np.inf))
+    if absent := [name for group in groups for name in group if name not in names]:
+        raise UnknownNameError(f"Orders: a cap is of a group with {absent[0]!r}, of which there is no weight")
+    one = fraction(o.caps) if isinstance(o.caps, (int, float, str)) else np.inf
+    table = pd.DataFrame([[float(name in group) for name in names] for group in groups], range(len(groups)),
+                         names)
+    caps = by_name(each, names, "caps", fill=one).astype(float)
+    return caps, table, pd.Series(list(groups.values()), dtype=float)
 
-def _under_caps(o: Orders, weights: pd.Series, prices: pd.Series, ask: Any, how: dict) -> Rounding:
-    "A rounding in which no name is above its cap; sales alone cannot be asked for more than they do."
-    made = ask(None)
-    held, lots = (table.reindex(weights.index) for table in o._given[2:4])
+def _over(o: Orders, made: Rounding) -> tuple[pd.Series, pd.Series, pd.Series, float]:
+    "(N,) names above their caps after trade and fees, (G,) groups, (G,) money they may have, and all money."
+    weights, prices, held, *_ = o._given
+    caps, groups, together = _caps(o, weights.index)
+    now = made.shares.reindex(weights.index).fillna(held)
+    whole = o.value + o.flow - float(o.fees((now - held).to_numpy(), prices.to_numpy()).sum())
+    money = now * prices
+    wanted = weights.fillna(held * prices / whole)          # what is not traded stays, over its cap or not
+    most = np.maximum(together, groups @ wanted) * whole
+    return (money > np.maximum(caps, wanted) * whole * (1 + 1e-12), groups @ money > most * (1 + 1e-12), most,
+            whole)
+
+
+# %% ../../nbs/execution/06_orders.ipynb #6d792b21
+def _under_caps(o: Orders, ask: Any, how: dict) -> Rounding:
+    "A rounding in which no name and no group is above its cap."
+    made = ask(None, None, None)
     if o.caps is None or how.get("sides") == "buy": return made
-    most = pd.Series(np.inf, weights.index)
+    weights, prices, held, lots, _ = o._given
+    trade = weights.index[weights.notna()]
+    caps, groups, together = _caps(o, weights.index)
+    stuck = groups @ (held * prices).where(weights.isna(), 0.0)
+    most, room = pd.Series(np.inf, trade), pd.Series(np.inf, together.index)
     for _ in range(100):
-        now = made.shares.reindex(weights.index)
-        paid = float(o.fees((now - held).to_numpy(), prices.to_numpy()).sum())
-        over = _over(o, weights, prices, made, paid)
-        if not over.any(): return made
-        most[over] = now[over] - lots[over]
-        made = ask(most)
+        over, full, allowed, whole = _over(o, made)
+        if not over.any() and not full.any(): return made
+        most = np.minimum(most, np.maximum(caps, weights)[trade] * whole / prices[trade])
+        over = over[trade] & (made.shares[trade] <= most * (1 + 1e-12))       # as fees are larger now
+        most[over] = made.shares[trade][over] - lots[trade][over]
+        room = np.minimum(room.where(~full, room * (1 - 1e-9)), allowed - stuck)
+        try: made = ask(most, groups[trade], room)
+        except OrderError:
+            names = " + ".join(map(str, groups.columns[groups.loc[full].any() > 0]))
+            return replace(made, notes=(*made.notes, f"whole lots cannot keep the cap of {names}"))
     return made
+
 
 # %% ../../nbs/execution/06_orders.ipynb #9d248533
 IB_HEADER = ("Action", "Quantity", "Symbol", "SecType", "Exchange", "Currency", "TimeInForce", "OrderType",

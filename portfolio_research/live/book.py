@@ -23,7 +23,7 @@ from decimal import Decimal
 from .positions import (ACTIVE, HALTED, REDUCING, HoldingsError, account_now,
     account_of, allowed, check_holdings, demands, unit_wealth)
 from .share_account import (ShareAccount, WholeShares, basket_of, check_new_fills,
-    executed, lots_of, orders_of, reconcile, share_account, weight_cap)
+    executed, lots_of, orders_of, reconcile, share_account, weight_caps)
 from ..execution.accounting import book_start
 from ..execution.ledger import CapitalError
 from ..execution.orders import DuplicateFillError, Orders, check_fills, read_fills
@@ -224,7 +224,8 @@ class _Terms:
         if terms is None:
             if self.capital or any(self._given):
                 raise CapitalError(f"{self.store.where} was begun without money or a policy: begin a "
-                                   "book with Book(place, policy, capital=...), or leave them out")
+                                   "book with Book(place, policy, capital=...) (rebalance --new, with "
+                                   "[policy] capital and [orders] whole_shares), or leave them out")
             return
         if self.capital not in (None, Decimal(terms["capital"])):
             raise CapitalError(f"{self.store.where} was begun with {terms['capital']}, and not with "
@@ -238,7 +239,8 @@ class _Terms:
     def _terms(self, ledger: Ledger) -> dict:
         if (terms := ledger.last("terms")) is None:
             raise CapitalError(f"{self.store.where} was begun without money: it counts weights, not shares; "
-                               "Book(place, policy, capital=...) begins one that does")
+                               "Book(place, policy, capital=...) begins one that does (rebalance --new, with "
+                               "[policy] capital and [orders] whole_shares)")
         return terms
     def _account(self, ledger: Ledger, date) -> ShareAccount:
         "Units and cash by the rows of a transaction."
@@ -255,7 +257,7 @@ class _OnABar(_Terms):
         if ledger.last("terms") is None: return None, holdings, value
         if holdings is not None or value is not None:
             raise HoldingsError("a book with capital knows what it holds and is worth from its fills; "
-                                "book them by fill(file), and leave holdings and value out")
+                                "book them by fill(file) (fills FILE), and leave holdings and value out")
         account, prices = self._account(ledger, market.dates[-1]), market.prices.ffill().iloc[-1]
         if odd := [name for name in account.units if name not in market.assets]:
             raise HoldingsError(f"{odd[0]!r} is held and the market lacks it; give its prices, or sell it")
@@ -279,7 +281,8 @@ class _OnABar(_Terms):
     def _order(self, ledger: Ledger, decision: Decision, account: ShareAccount,
                market: Market) -> dict | None:
         "Turn a decision into a basket, and write that."
-        basket = basket_of(decision, account, market, self.shares, weight_cap(self.policy))
+        caps = weight_caps(self.policy, market, decision.targets)
+        basket = basket_of(decision, account, market, self.shares, caps)
         if basket is not None:
             ledger.add("baskets", decision=decision.id, as_of=basket["as_of"], basket=json.dumps(basket),
                        created=_now())
@@ -335,8 +338,8 @@ class _Money(_OnABar):
             known = {row["fill"] for row in booked}
             if skip_booked: table = table[~table.fill.isin(known)].reset_index(drop=True)
             if again := [f for f in table.fill if f in known]:
-                raise DuplicateFillError(f"fills: {again[0]!r} was booked before; skip_booked=True passes "
-                                         "over what is here already")
+                raise DuplicateFillError(f"fills: {again[0]!r} was booked before; skip_booked=True "
+                                         "(--skip-booked) passes over what is here already")
             baskets = {row["decision"]: json.loads(row["basket"]) for row in ledger.rows("baskets")}
             rows = check_new_fills(table, baskets, date)
             for id in dict.fromkeys(row["decision"] for row in rows):
@@ -353,7 +356,8 @@ class _Money(_OnABar):
         return pd.concat(tables, names=["decision", "symbol"]) if tables else pd.DataFrame()
     def lots(self) -> TaxAccount | None:
         "Lots, gains and taxes of all fills; None where nothing was bought; needs `taxes`."
-        if self.taxes is None: raise ParameterError("lots: open the book with taxes=, such as Taxes('fifo')")
+        if self.taxes is None:
+            raise ParameterError("lots: open the book with taxes=, such as Taxes('fifo') ([taxes] method)")
         return lots_of(self.account(), self.taxes)
     def reconcile(self,
         holdings: dict | pd.Series,  # units by name, by the broker's statement
@@ -390,7 +394,8 @@ class _Money(_OnABar):
         "Pay the tax of a year, as the lots say, once."
         account = self.lots()
         due = account.years["tax"].get(year, Decimal(0)) if account is not None else Decimal(0)
-        if due.is_nan(): raise ParameterError("pay_tax: taxes have no rates; give short='37%', long='20%'")
+        if due.is_nan():
+            raise ParameterError("pay_tax: taxes have no rates; give short='37%', long='20%' ([taxes])")
         with self.store.reading() as ledger:
             paid = [r for r in ledger.rows("entries") if (r["kind"], r["note"]) == ("tax", str(year))]
         if paid: raise ParameterError(f"pay_tax: {-Decimal(paid[0]['amount'])} of {year} was paid already")
@@ -532,7 +537,8 @@ class Book(_Money):
         with self.store.writing() as ledger:
             found = [row for row in _standing(ledger.rows("flows")) if row["seq"] == number]
             if not found:
-                raise ParameterError(f"there is no flow number {number} to take back; flows() lists them")
+                raise ParameterError(f"there is no flow number {number} to take back; flows() (flow) lists "
+                                     "them")
             note = f"undo {number}: {_reason(reason)}"
             return ledger.add("flows", date=found[0]["date"], amount=-found[0]["amount"], note=note,
                               created=_now())["seq"]
@@ -560,7 +566,8 @@ class Book(_Money):
     ) -> Decision:    # with the orders that went out
         "A decision as it was made; raises `BookError` on an id that is not there."
         with self.store.reading() as ledger: rows = [r for r in ledger.rows("decisions") if r["id"] == id]
-        if not rows: raise BookError(f"{self.store.where}: there is no decision {id!r}; journal() lists them")
+        if not rows:
+            raise BookError(f"{self.store.where}: there is no decision {id!r}; see journal() (journal)")
         return _read_row(rows[-1])[0]
     def status(self) -> dict:
         "Where the book stands, as plain data."

@@ -53,7 +53,8 @@ def remember(
 ) -> Memory:         # its last rows
     "The last rows, with their checksums verified."
     version, row, trading = ledger.last("eras"), ledger.last("decisions"), ledger.last("trading")
-    if version is None: raise BookError("this book has no policy yet; open it once with Book(where, policy)")
+    if version is None: raise BookError("this book has no policy yet; open it once with Book(where, policy) "
+                                       "(rebalance --new)")
     kept = ledger.state(row["seq"]) if row else None
     here = row is not None and row["era"] == version["seq"]
     now = (trading["state"], trading["reason"]) if trading else (ACTIVE, "")
@@ -120,7 +121,7 @@ def check_last_prices(
     if missing.any() and len(gone := market.assets[missing].difference(list(delisted))):
         raise MissingPriceError(f"{gone[0]!r} has no price on {day(market.dates[-1])}, one of {len(gone)}: a "
                                 "file that is half written, or a delisting? Get the price, or say "
-                                f"delisted={list(gone)!r}")
+                                f"delisted={list(gone)!r} (--delisted {gone[0]})")
 
 # %% ../../nbs/live/04_checks.ipynb #cfff6bef
 def changed_year(
@@ -215,4 +216,4 @@ def same_policy(
     at = len(os.path.commonprefix([then, now]))
     part = lambda text: f"...{text[max(0, at - 30):at + 50]}..."
     raise PolicyChangedError(f"{where} belongs to another policy: {part(then)}, and this one is {part(now)}. "
-                             "Book(where).change(policy, reason) goes on with this one")
+                             "Book(where).change(policy, reason) (change REASON) goes on with this one")

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['WholeShares', 'OversoldError', 'ShareAccount', 'share_account', 'lots_of', 'reconcile', 'basket_of', 'orders_of',
-           'weight_cap', 'executed', 'check_new_fills']
+           'weight_caps', 'executed', 'check_new_fills']
 
 # %% ../../nbs/live/08_share_account.ipynb #5874f695
 from collections.abc import Iterable, Mapping
@@ -122,7 +122,9 @@ def lots_of(
     "Lots, gains and taxes of a book; raises `LotError` where lots do not add up to what is held."
     held = account.units if holdings is None else {k: v for k, v in dict(holdings).items() if v}
     if not len(account.trades):
-        if held: raise LotError(f"{next(iter(held))!r} is held, and no trade of it is known; read its fills")
+        if held:
+            raise LotError(f"{next(iter(held))!r} is held, and no trade of it is known; read its fills "
+                           "(fills FILE)")
         return None
     return tax_account(account.trades.drop(columns="fill"), taxes, held)
 
@@ -144,7 +146,7 @@ def basket_of(
     account: ShareAccount,   # what is held
     market: Market,          # prices decided on
     shares: WholeShares,     # how orders are made
-    caps: float | None = None,  # greatest weight of an asset; None: no limit
+    caps: Mapping[tuple, float] | None = None,  # assets together -> greatest weight; None: no limit
 ) -> dict | None:            # plain data; None where there is nothing to order
     "A decision in whole shares; raises `OrderError` where it cannot be paid."
     if not len(decision.orders) and account.cash >= 0: return None
@@ -159,8 +161,12 @@ def basket_of(
         targets = account.weights(prices).reindex(named, fill_value=0.0)
         how = how | dict(sales="last", band=1)
         targets = targets / targets.sum()
+    kept: dict = {}
+    for members, cap in (caps or {}).items():
+        here = tuple(name for name in members if name in named)
+        if here: kept[here] = min(cap, kept.get(here, np.inf))
     orders = Orders(targets, prices[named], float(value), {k: float(u) for k, u in account.units.items()},
-                    flow=float(owed), caps=caps, tag=decision.id, **how)
+                    flow=float(owed), caps=kept or None, tag=decision.id, **how)
     return None if orders.table.empty else _plain_orders(orders, decision)
 
 # %% ../../nbs/live/08_share_account.ipynb #043af119
@@ -188,14 +194,47 @@ def orders_of(
     return orders
 
 # %% ../../nbs/live/08_share_account.ipynb #b94bd44c
-def weight_cap(
-    policy: Policy,    # of a book
-) -> float | None:     # greatest weight of an asset that its allocators say; None where they say none
-    "The limit that whole shares have to keep; of strategies' weights nothing is said about assets."
-    if policy.sleeves is not None: return None
-    parts = [policy.allocate, *filter(None, [getattr(policy.rebalance, "to", None)])]
-    caps = [fraction(cap) for part in parts if (cap := getattr(part, "max_weight", None)) is not None]
-    return max(caps) if len(caps) == len(parts) and max(caps) < 1 else None
+def weight_caps(
+    policy: Policy,      # of a book
+    market: Market,      # its assets and sectors
+    targets: pd.Series,  # (N,) weights that are rounded, by name
+) -> dict[tuple, float]: # assets together -> greatest weight
+    "The upper limits that whole shares have to keep; of strategies' weights nothing is said about assets."
+    if policy.sleeves is not None: return {}
+    first, *others = (_allocator_caps(part, market) for part in
+                      filter(None, [policy.allocate, getattr(policy.rebalance, "to", None)]))
+    caps = {key: max(cap, *(o[key] for o in others), cap) for key, cap in first.items()
+            if all(key in o for o in others)}
+    for overlay in policy.overlays:
+        if not hasattr(overlay, "caps"): continue
+        for key, cap in overlay.caps(targets, market).items(): caps[key] = min(cap, caps.get(key, np.inf))
+    return caps
+
+
+# %% ../../nbs/live/08_share_account.ipynb #97018cef
+def _allocator_caps(part: Any, market: Market) -> dict[tuple, float]:
+    "Assets together and the greatest weight that an allocator lets them have."
+    part, names = getattr(part, "steered", part), [str(a) for a in market.assets]
+    caps: dict[tuple, float] = {}
+    def add(members: Iterable, cap: float) -> None:
+        wanted = set(members)
+        key = tuple(name for name, said in zip(market.assets, names, strict=True) if said in wanted)
+        if key and cap < 1: caps[key] = min(cap, caps.get(key, 1.0))
+    for name in names: add([name], fraction(getattr(part, "max_weight", None) or 1.0))
+    for g in getattr(getattr(part, "objective", None), "guards", ()):
+        if g.what == "cash" and g.relation != "<=": add(names, 1 - g.value)
+        if g.relation == ">=": continue
+        if g.what in ("net", "gross", "leverage", "long"): add(names, g.value)
+        if g.what == "weight":
+            together = [g.of] if g.of in names else g.names
+            for members in [together] if g.of else [[name] for name in names]: add(members, g.value)
+        if g.what == "sector" and market.sectors is not None:
+            sectors = market.sectors.astype(str)
+            one = g.of if g.of in set(sectors) else g.one if g.of else ""
+            for sector in [one] if g.of else sectors.dropna().unique():
+                add(sectors.index[sectors == sector].astype(str), g.value)
+    return caps
+
 
 # %% ../../nbs/live/08_share_account.ipynb #8e55f66a
 def executed(
@@ -223,7 +262,7 @@ def check_new_fills(
         except (TypeError, ValueError): when = pd.NaT
         if said is None or pd.isna(when):
             raise FillError(f"fills: {f['fill']!r} has no date that can be read, {said!r}; give a column "
-                            "`date`, or date= for the whole file")
+                            "`date`, or date= for the whole file (--date)")
         if _plain(when) < _plain(baskets[f["decision"]]["as_of"]):
             raise FillError(f"fills: {f['fill']!r} is of {day(when)}, before {f['decision']!r} was decided")
         numbers = {name: format(f[name], "f") for name in _NUMBERS}

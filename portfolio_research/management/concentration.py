@@ -160,6 +160,12 @@ class Limits:
     def step(self, state: dict, seen: Any) -> tuple[pd.Series, list, dict]:
         "Weights, flags and open breaches with their history, from the ones before."
         return _step(self, state, seen)
+    def caps(self,
+        weights: dict | pd.Series,    # targets within the limits, by name; a name not given is 0
+        market: Market,               # what the weights are of, as known
+    ) -> dict[tuple, float]:          # assets together -> greatest weight
+        "What orders in whole shares have to keep so that the targets, rounded, are within the limits too."
+        return _caps_of(self, weights, market)
     def due(self, seen: Any) -> bool:
         "Whether a review is forced: a hard limit is broken by what is held, and passive is 'sell'."
         if self.passive != "sell": return False
@@ -920,3 +926,29 @@ def _excess(limits: Limits, rows: _Rows, W: np.ndarray, targets: np.ndarray) -> 
         see = lambda X, E=E, x=x, counts=counts: np.where(
             (e := abs(X @ E.T)) > x + 1e-10, e, 0)[:, counts].sum(axis=1)
         yield rule, rule, see(W), see(targets), y
+
+# %% ../../nbs/management/09_concentration.ipynb #7524c062
+def _caps_of(limits: Limits, weights: dict | pd.Series, market: Market) -> dict[tuple, float]:
+    "Assets together and the greatest weight that they may have, by the rows that are enforced."
+    rows = _rows(limits, market)
+    out: dict[tuple, float] = {}
+    w = by_name(weights, rows.names, "weights", fill=0.0).to_numpy(float)
+    def add(which: np.ndarray, most: float) -> None:
+        members = tuple(rows.names[which])
+        if members and most < np.inf: out[members] = min(most, out.get(members, np.inf))
+    for rule, _, E, _, high in rows.lines:
+        if rule in limits.soft or rule == "gross" and (w < 0).any(): continue
+        for row, most in zip(E, high, strict=True):
+            if np.isin(row, (0, 1)).all(): add(row == 1, float(most))
+    for rule, _, E, counts, threshold, total in rows.sums:
+        if rule in limits.soft or not np.isin(E, (0, 1)).all(): continue
+        large = counts & (E @ w > threshold + 1e-12)
+        add((E[large] == 1).any(axis=0), total)
+        for row in E[counts & ~large]: add(row == 1, threshold)
+    for rule, k, _, most in rows.tops:
+        if rule in limits.soft: continue
+        top = np.isin(np.arange(len(w)), np.argsort(-w, kind="stable")[:k])
+        add(top, most)
+        for i in np.flatnonzero(~top): add(np.arange(len(w)) == i, float(w[top].min()))
+    return out
+

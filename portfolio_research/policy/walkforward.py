@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..core import CalendarError, Flag, ParameterError
+from ..core import CalendarError, Flag, MissingDataError, ParameterError
 from ..plotting import is_interactive, label_ends, percent_axis, wealth_axis
 from .decisions import Decisions
 from ..data.market import Market
@@ -59,6 +59,7 @@ class Study:
     flows: FlowPath | None = None                 # the portfolio with what was paid in and out; None: nothing
     taxes: Taxes | None = None                    # the rules by which gains are taxed; None: they are not
     planned: tuple = field(default=(), repr=False)  # the flows as they were given
+    income: str = "reinvest"                      # what is paid out is reinvested, or "spend"
 
     # between processes vectorbt's accounts do not travel: they are made again from the orders
     def __getstate__(self) -> dict:
@@ -112,13 +113,21 @@ class Study:
         "What is left of it after taxes, flows among it, money; None where it was given no `taxes`."
         if self.taxes is None: return None
         returns = pd.Series(self.account.done.net[1:], self.market.dates[1:])
+        spent = _income(self.market, self.weights) if self.income == "spend" else None
         return taxed_flows(self.weights, self.market.prices, returns, self.planned, self.account.capital,
-                           self.taxes, self.costs.level)
+                           self.taxes, self.costs.level, spent)
+    @cached_property
+    def received(self) -> pd.Series:
+        "(T,) what the holdings were paid over each bar, money; part of the returns, reinvested or spent."
+        part = _income(self.market, self.weights)
+        before = self.account.equity.shift(fill_value=self.account.capital)
+        return (part.reindex(before.index, fill_value=0.0) * before).rename("received")
     @cached_property
     def money(self) -> pd.DataFrame:
-        "(T,) in money: value after flows, paid_in, withdrawn and unpaid, and the value after taxes."
-        table = pd.DataFrame({"value": self.account.equity, "paid_in": 0.0, "withdrawn": 0.0, "unpaid": 0.0})
-        if self.flows is not None: table.update(self.flows.table[["paid_in", "withdrawn", "unpaid"]])
+        "(T,) in money: value after flows, paid_in, withdrawn, unpaid, income spent, and value after taxes."
+        names = ["paid_in", "withdrawn", "unpaid", *(["income"] if self.income == "spend" else [])]
+        table = pd.DataFrame({"value": self.account.equity, **dict.fromkeys(names, 0.0)})
+        if self.flows is not None: table.update(self.flows.table[names])
         return table if self.taxes is None else table.assign(after_tax=self.after_tax.wealth)
     @cached_property
     def trades(self) -> pd.DataFrame:
@@ -161,6 +170,7 @@ def walk_forward(
     costs: Costs | None = None,    # costs of all kinds, in place of `cost_bps`
     flows: Iterable = (),          # such as [Contribution(1000, Monthly()), Withdraw("4%")]
     taxes: Taxes | None = None,    # such as Taxes("hifo", short="37%", long="20%")
+    income: str = "reinvest",      # what is paid out, by yields or distributions: "reinvest", or "spend"
 ) -> Study:                  # weights, returns, decisions, accounts
     "Walk a policy over a market: decide as of each bar, fill at the next; raises as `Policy.review` does."
     if not isinstance(policy, Policy) or not isinstance(market, Market):
@@ -168,29 +178,38 @@ def walk_forward(
                              f"{type(policy).__name__} and {type(market).__name__}")
     charged = as_costs(cost_bps, costs, "walk_forward") or policy.trading_costs
     terms_of(market, charged, policy.fill, capital=capital)  # what is missing is said before it is walked
-    planned = _planned(flows, taxes, capital)
+    planned = _planned(flows, taxes, capital, income, market)
     asks = planned and _asks_about_flows(policy)
     decisions = None if asks else _decide(policy, market, capital=capital)
-    return _study(policy, market, charged, decisions, capital, planned, taxes)
+    return _study(policy, market, charged, decisions, capital, planned, taxes, income)
 
 def _decide(policy: Policy, market: Market, flows: pd.Series | None = None,
             capital: float | None = None) -> Decisions:
     return policy.review(market, flows=flows, capital=capital).path
 
 def _study(policy: Policy, market: Market, costs: Costs, decisions: Decisions | None,
-           capital: float | None = None, planned: tuple = (), taxes: Taxes | None = None) -> Study:
+           capital: float | None = None, planned: tuple = (), taxes: Taxes | None = None,
+           income: str = "reinvest") -> Study:
     "The decisions filled and accounted for."
-    if planned: decisions, account, path = _with_flows(policy, market, costs, decisions, capital, planned)
+    if planned or income == "spend":
+        decisions, account, path = _with_flows(policy, market, costs, decisions, capital, planned, income)
     else: account, path = _kept(policy, market, costs, decisions, capital), None
     traded = pd.Series(account.done.traded, market.dates)
     return Study(policy, market, costs.level, decisions, account.weights, traded,
-                 vectorbt_portfolio(account, costs, policy.fill), account, costs, path, taxes, planned)
+                 vectorbt_portfolio(account, costs, policy.fill), account, costs, path, taxes, planned,
+                 income)
 
 # %% ../../nbs/policy/03_walkforward.ipynb #1500730b
-def _planned(flows: Iterable, taxes: Taxes | None, capital: float | None) -> tuple:
+def _planned(flows: Iterable, taxes: Taxes | None, capital: float | None, income: str,
+             market: Market) -> tuple:
     "The flows as a tuple; raises `CapitalError` where money is needed, and nobody said how much there is."
     planned = tuple(flows) if isinstance(flows, (list, tuple)) else (flows,)
-    for what, given in (("flows", planned), ("taxes", taxes is not None)):
+    if income not in ("reinvest", "spend"):
+        raise ParameterError(f"income is 'reinvest' or 'spend', not {income!r}")
+    if income == "spend" and market.income is None:
+        raise MissingDataError("income='spend' needs yields= or distributions= in the market: what is paid "
+                               "out is not known")
+    for what, given in (("flows", planned), ("taxes", taxes is not None), ("income", income == "spend")):
         if given and capital is None:
             raise CapitalError(f"{what} are money: give capital=, the money at the start")
     if taxes is None: return planned
@@ -203,8 +222,14 @@ def _asks_about_flows(policy: Policy) -> bool:
     "Whether a decision may depend on what is paid in and out."
     return getattr(policy.rebalance, "sees", False) or any(hasattr(o, "step") for o in policy.overlays)
 
-def _with_flows(policy: Policy, market: Market, costs: Costs, decisions: Decisions | None,
-                capital: float, planned: tuple) -> tuple[Decisions, Account, FlowPath]:
+def _income(market: Market, weights: pd.DataFrame) -> pd.Series:
+    "(T-1,) what holdings were paid over each bar, part of the value before; a short pays, and is not spent."
+    if market.income is None: return pd.Series(0.0, market.dates[1:], name="income")
+    paid = (weights.to_numpy()[:-1] * market.income.to_numpy()).sum(axis=1)
+    return pd.Series(np.maximum(paid, 0.0), market.dates[1:], name="income")
+
+def _with_flows(policy: Policy, market: Market, costs: Costs, decisions: Decisions | None, capital: float,
+                planned: tuple, income: str = "reinvest") -> tuple[Decisions, Account, FlowPath]:
     "Decisions, account and flows that fit each other."
     asks, still = decisions is None, pd.Series(0.0, market.dates[1:])
     path = run_flows(still, planned, capital, market.dates[0])
@@ -213,7 +238,8 @@ def _with_flows(policy: Policy, market: Market, costs: Costs, decisions: Decisio
         if asks: decisions = _decide(policy, market, flow_shares(path), capital)
         account = _kept(policy, market, costs, decisions, capital, path)
         earned = pd.Series(account.done.net[1:], market.dates[1:])
-        path = run_flows(earned, planned, capital, market.dates[0])
+        spent = _income(market, account.weights) if income == "spend" else None
+        path = run_flows(earned, planned, capital, market.dates[0], spent, spent is None)
         if np.allclose(path.value, before.value, rtol=1e-12, atol=0.0): break
     else: raise ParameterError("walk_forward: decisions and flows do not settle; a part that sees flows must "
                                "answer the same for the same")
@@ -222,8 +248,8 @@ def _with_flows(policy: Policy, market: Market, costs: Costs, decisions: Decisio
 # %% ../../nbs/policy/03_walkforward.ipynb #c800051c
 STUDY_METRICS = ("cagr", "volatility", "sharpe", "max_drawdown", "calmar")
 STUDY_UNITS = {"turnover": "fraction", "invested": "fraction", "money_weighted": "fraction",
-               **dict.fromkeys(["value", "paid_in", "withdrawn", "taxes_paid", "after_tax", "liquidated"],
-                               "money")}  # of what is no metric of returns
+               **dict.fromkeys(["value", "paid_in", "withdrawn", "income", "taxes_paid", "after_tax",
+                                "liquidated"], "money")}  # of what is no metric of returns
 
 def _metrics(studies: Mapping[str, Study], since: pd.Timestamp) -> pd.DataFrame:
     "(arms, metrics) over the returns after `since`."
@@ -239,6 +265,11 @@ def _metrics(studies: Mapping[str, Study], since: pd.Timestamp) -> pd.DataFrame:
     for name, told in _money_metrics(studies).items(): table[name] = told
     return table
 
+def _own_flows(money: pd.DataFrame) -> pd.Series:
+    "(T,) what the investor paid in, less what was taken out or spent."
+    out = money.paid_in - money.withdrawn
+    return out - money.income if "income" in money else out
+
 def _money_metrics(studies: Mapping[str, Study]) -> dict[str, list]:
     "What the studies are in money over all their bars, where they were given flows or taxes."
     told, some = {}, list(studies.values())
@@ -246,8 +277,8 @@ def _money_metrics(studies: Mapping[str, Study]) -> dict[str, list]:
         told["value"] = [s.money["value"].iloc[-1] for s in some]
     if any(s.flows is not None for s in some):
         for name in ("paid_in", "withdrawn"): told[name] = [s.money[name].sum() for s in some]
-        told["money_weighted"] = [money_weighted(s.account.equity, s.money.paid_in - s.money.withdrawn)
-                                  for s in some]
+        told["money_weighted"] = [money_weighted(s.account.equity, _own_flows(s.money)) for s in some]
+        if any(s.income == "spend" for s in some): told["income"] = [s.received.sum() for s in some]
     if any(s.taxes is not None for s in some):
         left = [s.after_tax for s in some]
         told["taxes_paid"] = [a.tax if a else np.nan for a in left]
@@ -337,13 +368,14 @@ def compare(
     costs: Costs | None = None,      # costs of all kinds, in place of `cost_bps`
     flows: Iterable = (),            # what is paid in and out of each, as in `walk_forward`
     taxes: Taxes | None = None,      # how gains are taxed, as in `walk_forward`
+    income: str = "reinvest",        # what is paid out, as in `walk_forward`
 ) -> Comparison:                     # a study for each policy, under its name
     "Walk several policies over one market; raises `ParameterError` where there is none."
     from tqdm.auto import tqdm
     if not isinstance(policies, Mapping) or not policies:
         raise ParameterError("compare: give at least one policy under a name, as in {'name': policy}")
     if workers < 1: raise ParameterError(f"compare: 1 worker at least, not {workers!r}")
-    charged, planned = as_costs(cost_bps, costs, "compare"), _planned(flows, taxes, capital)
+    charged, planned = as_costs(cost_bps, costs, "compare"), _planned(flows, taxes, capital, income, market)
     quiet, studies = not (is_interactive() if progress is None else progress), {}
     with shared_pools(), tqdm(total=len(policies), disable=quiet, unit="policy") as bar:
         asks = {name: p for name, p in policies.items() if planned and _asks_about_flows(p)}
@@ -354,7 +386,7 @@ def compare(
             for name, decisions in zip(names, decided, strict=True):
                 bar.set_description(name if isinstance(name, str) else ", ".join(name), refresh=False)
                 studies[name] = _study(policies[name], market, charged or policies[name].trading_costs,
-                                       decisions, capital, planned, taxes)
+                                       decisions, capital, planned, taxes, income)
                 bar.update()
     return Comparison({name: studies[name] for name in policies})
 

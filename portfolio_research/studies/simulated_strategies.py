@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core import ParameterError
 from ..execution.costs import LEAST_WEIGHT
-from ..execution.ledger import drift_row, fill
+from ..execution.ledger import fill
 from ..risk.rule import BaseRule
 
 # %% ../../nbs/studies/03_simulated_strategies.ipynb #c38509ca
@@ -115,33 +115,37 @@ class LevelPath(NamedTuple):
     rules: tuple = ()      # of `RuleExposure`: one for each level on which there is a rule
 
 # %% ../../nbs/studies/03_simulated_strategies.ipynb #306de115
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _run(returns, pool, x, every, cost):
-    "Net returns (T, K), weights (K, T, N), notional (T, K) of K books: a pool's weights times exposures x."
+    "Net returns (T, K), weights (K, T, n), notional (T, K) of K books: a pool's weights times exposures x."
     K, T, n = returns.shape
     net, weights, traded = np.zeros((T, K)), np.zeros((K, T, n)), np.zeros((T, K))
-    held, wanted, waits, ruined = np.zeros((K, n + 1)), np.zeros((K, n)), np.zeros(K), np.zeros(K)
-    nothing, same, none, rows = np.zeros(n), np.ones(n), np.zeros(0), returns.reshape(K * T, n)
-    held[:, n] = 1.0
-    for t in range(T):
-        due = t % every == 0
-        for k in range(K):
-            if ruined[k]: continue
-            growth = drift_row(held, k, rows, k * T + t, 0.0, 0.0, nothing)
-            if waits[k] and growth > 0:
-                kept, traded[t, k] = fill(held[k], wanted[k], cost, same, none, 0.0, 0.0, same, False)
+    held, wanted, same, none = np.zeros(n + 1), np.zeros(n), np.ones(n), np.zeros(0)
+    for k in range(K):
+        held[:], held[n], waits = 0.0, 1.0, False
+        for t in range(T):
+            growth = 0.0
+            for i in range(n):                   # as `drift_row` without cash returns, fees and delistings
+                held[i] *= 1 + returns[k, t, i]
+                growth += held[i]
+            growth += held[n]
+            scale = growth if growth > 0 else np.inf
+            for i in range(n + 1): held[i] /= scale
+            if waits and growth > 0:
+                kept, traded[t, k] = fill(held, wanted, cost, same, none, 0.0, 0.0, same, False)
                 growth *= kept
             net[t, k] = growth - 1 if growth > 0 else -1.0
-            if growth <= 0:
-                ruined[k] = 1
-                continue
-            waits[k] = 0
+            if growth <= 0: break
+            due = waits = t % every == 0
             for i in range(n):
-                weights[k, t, i], e, w = held[k, i], x[k, t, i], np.nan
+                weights[k, t, i] = held[i]
+                waits |= x[k, t, i] != (x[k, t - 1, i] if t > 0 else 1.0)
+            if not waits: continue
+            for i in range(n):
+                e, w = x[k, t, i], np.nan
                 if due: w = e / n
                 elif e != (x[k, t - 1, i] if t > 0 else 1.0): w = pool[k, t, i] * e
-                wanted[k, i] = 0.0 if abs(w) < LEAST_WEIGHT else w
-                if w == w: waits[k] = 1
+                wanted[i] = 0.0 if abs(w) < LEAST_WEIGHT else w
     return net, weights, traded
 
 def simulated_accounts(
