@@ -9,6 +9,7 @@ a function of a cell, all cells that ran before it. numba itself looks at its ve
 processor.
 """
 import hashlib, os, shutil, sys, time
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,5 +58,6 @@ def use() -> None:
 def tidy() -> None:
     "Remove what was made of other code, unless it may still be in use."
     for folder in Path(os.environ["NUMBA_CACHE_DIR"]).glob("*/"):
-        old = folder.name != package_digest() and time.time() - folder.stat().st_mtime > HOUR
-        if old: shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another session tidies as well
+            if folder.name != package_digest() and time.time() - folder.stat().st_mtime > HOUR:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -7,7 +7,7 @@ __all__ = ['PortfolioResearchError', 'DataError', 'ParameterError', 'WindowError
            'StateError', 'EmptyDataError', 'NotNumericError', 'DatesError', 'DuplicateDatesError', 'UnsortedDatesError',
            'BadPriceError', 'MissingDataError', 'ConstantColumnError', 'UnitError', 'CalendarError', 'UnknownNameError',
            'Flag', 'by_name', 'fraction', 'day', 'periods_per_year', 'one_thread', 'place_compiled', 'n_bars',
-           'as_written']
+           'warmup_of', 'as_written']
 
 # %% ../nbs/00_core.ipynb #e46798fa
 import atexit
@@ -250,6 +250,16 @@ def n_bars(
     if isinstance(window, (bool, np.bool_)) or window != int(window) or window < 1:
         raise WindowError(f"a window is a whole number of bars, at least 1: {window!r}")
     return int(window)
+
+# %% ../nbs/00_core.ipynb #64bef3cc
+def warmup_of(
+    part: object,             # a basis, an allocator, a strategy: anything with the method `answer`
+    answer: str,              # the method that it answers with, such as "allocate"
+    per_year: float = 252.0,  # bars a year, > 0
+) -> int:                     # returns, >= 0
+    "Returns that a part needs before it can answer; 0 where the class that answers does not say it itself."
+    own = next((c for c in type(part).__mro__ if answer in vars(c)), object)
+    return int(part.warmup(per_year)) if "warmup" in vars(own) else 0
 
 # %% ../nbs/00_core.ipynb #8dff35c8
 def as_written(

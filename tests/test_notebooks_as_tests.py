@@ -30,7 +30,7 @@ NOTEBOOKS = {  # cells; one that starts with a # and a blank is markdown
                   "and os.environ['IN_TEST']"],
     "_draft": ["assert False"],
 }
-FEW = {"NB_LIBRARIES": "execnb.shell nbdev.test"}  # what these notebooks need: the rest takes seconds to import
+FEW = {"NB_LIBRARIES": "execnb.shell nbdev.test"}  # what these notebooks need: others take seconds to import
 COPIED = ("conftest.py", "_run_notebook.py", "_fork_server.py", "_numba_cache.py")
 
 def write_notebook(path, sources):

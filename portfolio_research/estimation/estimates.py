@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from ..core import ParameterError, UnitError, as_written, day, fraction
+from ..core import ParameterError, UnitError, as_written, day, fraction, warmup_of
 from .covariances import sample_covariance, weighted_covariance
 from .forecasts import (annual_return, betas, black_litterman, check_names,
     implied_returns, match_moments, minimum_variance_mean, read_covariance, read_means, read_views,
@@ -41,6 +41,7 @@ class _Forecast:
     def __hash__(self) -> int: return hash(repr(self))
     @property
     def window(self) -> int | str: return getattr(self.basis, "window", 2)
+    def _warmup(self, per_year: float = 252.0) -> int: return warmup_of(self.basis, "__call__", per_year)
     def _set(self, **values) -> None:
         for name, value in values.items(): object.__setattr__(self, name, value)
 
@@ -99,6 +100,7 @@ class ShrunkMeans(_Forecast):
 
     written = "Expected.shrunk"
     TARGETS = ("grand_mean", "minimum_variance", "zero", "capm")
+    warmup = _Forecast._warmup
     def __post_init__(self):
         if not callable(self.toward) and self.toward not in self.TARGETS:
             raise ParameterError(f"toward is one of {', '.join(self.TARGETS)}, or a basis, "
@@ -127,6 +129,7 @@ class CapmMeans(_Forecast):
     basis: Callable = Trailing("3Y")    # market -> Estimate: betas, covariance and scenarios
 
     written = "Expected.capm"
+    warmup = _Forecast._warmup
     def __post_init__(self):
         if self.premium is not None: self._set(premium=annual_return(self.premium, "premium"))
     def __call__(self, market: Market) -> Estimate:
@@ -152,6 +155,7 @@ class BlackLittermanMeans(_Forecast):
     basis: Callable = Trailing("3Y")   # market -> Estimate: the covariance and scenarios
 
     leading, written = 1, "Expected.black_litterman"
+    warmup = _Forecast._warmup
     def __post_init__(self):
         if not callable(self.views):
             read_views(self.views)
@@ -196,6 +200,7 @@ class RegimeMoments(_Forecast):
     basis: Callable = Trailing("3Y")  # market -> Estimate: the window and its scenarios
 
     written = "Expected.regime"
+    warmup = _Forecast._warmup
     def __post_init__(self):
         if self.on not in ("benchmark", "assets"):
             raise ParameterError(f"on is 'benchmark' or 'assets', not {self.on!r}")
@@ -279,6 +284,9 @@ class Expected(_Forecast):
         if self.benchmark is not None: self._set(benchmark=annual_return(self.benchmark, "benchmark"))
     @property
     def window(self) -> int | str: return getattr(self.cov, "window", getattr(self.basis, "window", 2))
+    def warmup(self, per_year: float = 252.0) -> int:
+        "Returns that are needed by what is asked first."
+        return warmup_of(self.basis if isinstance(self.cov, _Table) else self.cov, "__call__", per_year)
     def __call__(self, market: Market) -> Estimate:
         "Raises as its basis does; `UnknownNameError`, `UnitError` and `CalendarError` on what is given."
         found = self.cov.table if isinstance(self.cov, _Table) else self.cov(market)

@@ -164,6 +164,8 @@ class Trailing:
         if not 0 <= self.min_volatility < 1:
             raise ParameterError(f"min_volatility is a share in [0, 1), not {self.min_volatility!r}")
 
+    def warmup(self, per_year: float = 252.0) -> int: return n_bars(self.window, per_year)  # returns needed
+
     def __call__(self, market: Market) -> Estimate:
         "The estimate as of the market's last date; raises `HistoryError` and `ConstantColumnError`."
         name, year = self.covariance, market.per_year

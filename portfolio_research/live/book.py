@@ -61,6 +61,7 @@ def _own_flags(path: Decisions, memory: Memory, fresh: bool, held_back: pd.Serie
         flags.append(say("hard" if state == HALTED else "warn", f"{state} ({reason}): held back {named}"))
     return flags
 
+# %% ../../nbs/live/05_book.ipynb #7d79bc70
 def _identify(policy: str, as_of: pd.Timestamp, fingerprint: str) -> str:
     "What a decision is called: the same for the same policy, date and data."
     return hashlib.sha256(f"{policy}\n{as_of.isoformat()}\n{fingerprint}".encode()).hexdigest()[:16]
@@ -69,6 +70,7 @@ def _now() -> str:
     "This moment, for the journal."
     return datetime.now(UTC).isoformat(timespec="seconds")
 
+# %% ../../nbs/live/05_book.ipynb #e61c5955
 def _read_row(row: dict) -> tuple[Decision, dict]:
     "A decision with the orders that went out, and the flags about them."
     pure, sent = read_decision(json.loads(row["decision"]), row["id"]), json.loads(row["sent"])
@@ -173,6 +175,7 @@ def _decide(policy: Policy, ledger, memory, market, now, prints, holdings, value
     ledger.keep_state(row["seq"], pack(decision.state), pack(account))
     return decision
 
+# %% ../../nbs/live/05_book.ipynb #2af5d253
 def _write(ledger, version, now, fresh, bar, fingerprint, path, sent, value=None, factors=()) -> dict:
     "One decision, with the data that came in since the one before."
     at = bar - len(now.rows) + len(path)
@@ -286,6 +289,7 @@ class _OnABar(_Terms):
         rows = [row for row in ledger.rows("baskets") if id in ("", row["decision"])]
         return json.loads(rows[-1]["basket"]) if rows else None
 
+# %% ../../nbs/live/05_book.ipynb #e011a9d0
 def _as_allowed(basket: dict, trading: str, demanded: bool) -> dict:
     "The part of a basket that a trading state lets through."
     if trading == ACTIVE: return basket

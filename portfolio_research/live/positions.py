@@ -23,7 +23,7 @@ from ..data.market import Market
 
 # %% ../../nbs/live/02_positions.ipynb #a41079f4
 def account_of(
-    state: np.ndarray,            # (2N+2,) of `book_advance`: weights, cash, and the targets that wait
+    state: np.ndarray,            # (2N+2,) of the ledger: weights, cash, and the targets that wait
     market: Market,               # its assets, and its last date
     decision: Decision | None = None,  # whose orders go out; None: none do
     sales: bool = False,          # whether only sales go out: one is never filled as a purchase

@@ -312,7 +312,7 @@ def within(
 def _capped(g: Guard, names: pd.Index, market: Market) -> list[slice | np.ndarray]:
     "The places of the names whose weights a guard caps together, group by group."
     if g.relation == ("<=" if g.what == "cash" else ">="): return []
-    if g.what in ("cash", "net", "gross", "leverage", "long"): return [slice(None)]  # without shorts all are one
+    if g.what in ("cash", "net", "gross", "leverage", "long"): return [slice(None)]  # the same without shorts
     if g.what == "weight" and not g.of: return [slice(i, i + 1) for i in range(len(names))]
     if g.what == "weight": return [np.asarray(names.astype(str).isin({g.of} if g.of in names else g.names))]
     if g.what != "sector" or market.sectors is None: return []

@@ -16,8 +16,8 @@ import pandas as pd
 
 from .allocation import (Allocation, allocate_within, decide, equal_weight,
     estimated, fall_back, held_before, inverse_volatility, left_out, read_cap, unestimated, within)
-from portfolio_research.core import (ConstantColumnError, DataError, ParameterError, UnknownNameError,
-    as_written, by_name)
+from ..core import (ConstantColumnError, DataError, ParameterError, UnknownNameError,
+    as_written, by_name, n_bars, warmup_of)
 from ..core import fraction as read_fraction
 from ..estimation.estimates import Expected
 from ..execution.costs import Costs, as_costs
@@ -61,10 +61,16 @@ class InverseVolatility:
     def __post_init__(self):
         read_cap(self)
         Trailing(self.window)
+    def warmup(self, per_year: float = 252.0) -> int: return n_bars(self.window, per_year)
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         try: estimate, wish = inverse_volatility(market, self.window)
         except DataError as e: return unestimated(market, previous, e, self.max_weight, self.window, False)
         return allocate_within(market, estimate.assets, wish, self.max_weight, estimate)
+
+# %% ../../nbs/optimization/10_allocators.ipynb #11ba4b15
+def _warmup_of_basis(self, per_year: float = 252.0) -> int:
+    "Returns that the basis of an allocator needs."
+    return warmup_of(self.basis, "__call__", per_year)
 
 # %% ../../nbs/optimization/10_allocators.ipynb #0ab67cdb
 @dataclass(frozen=True, repr=False)
@@ -77,6 +83,7 @@ class MinimumVariance:
     allows, refuses = ("cash",), "its kernel keeps weights at or above zero"
     __repr__ = as_written
     def __post_init__(self): read_cap(self)
+    warmup = _warmup_of_basis
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         cap = self.max_weight
         return decide(market, previous, self.basis, cap, lambda e: least_variance(e.covariance, cap))
@@ -100,6 +107,7 @@ class RiskParity:
                 raise ParameterError("risk budgets are at least 0, and not all of them 0")
         elif self.budgets not in (None, "sector"):
             raise ParameterError(f"budgets: a dict by name, 'sector' or None, not {self.budgets!r}")
+    warmup = _warmup_of_basis
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         def method(e: Estimate) -> Wanted:
             b = _budgets(self.budgets, e.assets, market)
@@ -157,6 +165,7 @@ class HierarchicalRiskParity:
 
     allows, refuses = ("cash",), "a tree splits what there is, and says nothing about what is borrowed"
     __repr__, __post_init__ = as_written, _check_tree
+    warmup = _warmup_of_basis
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         tree = lambda e: grow_tree(e.covariance, self.linkage, self.distance)
         method = lambda e: hrp_weights(e.covariance, tree(e), self.split, self.measure)
@@ -175,6 +184,7 @@ class HierarchicalEqualRisk:
 
     allows, refuses = ("cash",), "a tree splits what there is, and says nothing about what is borrowed"
     __repr__, __post_init__ = as_written, _check_tree
+    warmup = _warmup_of_basis
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         method = lambda e: herc_weights(e.covariance, *_clustered(self, e), self.measure)
         return decide(market, previous, self.basis, self.max_weight, method)
@@ -193,6 +203,7 @@ class NestedClusters:
 
     allows, refuses = ("cash",), "its groups are long-only portfolios, mixed"
     __repr__, __post_init__ = as_written, _check_tree
+    warmup = _warmup_of_basis
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         def method(e: Estimate) -> Wanted:
             tree, k = _clustered(self, e)
@@ -210,6 +221,7 @@ class MaximumDiversification:
     allows, refuses = ("cash",), "its ratio would reward a short for its volatility"
     __repr__ = as_written
     def __post_init__(self): read_cap(self)
+    warmup = _warmup_of_basis
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         cap = self.max_weight
         return decide(market, previous, self.basis, cap, lambda e: most_diversified(e.covariance, cap))
@@ -230,6 +242,7 @@ class Kelly:
         object.__setattr__(self, "fraction", read_fraction(self.fraction))
         if not 0 < self.fraction <= 1:
             raise ParameterError(f"fraction is in (0, 1], not {self.fraction:g}; there is no leverage")
+    warmup = _warmup_of_basis
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         def method(e: Estimate) -> Wanted:
             scenarios = e.scenarios + (e.mean / e.per_year - e.scenarios.mean(axis=0))
@@ -270,6 +283,7 @@ class Optimize:
         return sides_allowed(self.objective)
     def __repr__(self) -> str:
         return as_written(self).replace(repr(self.objective), repr(str(self.objective)), 1)
+    warmup = _warmup_of_basis
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         guards, previous = self.objective.guards, held_before(previous, market)
         estimate = estimated(market, previous, self.basis, self.max_weight)
@@ -333,5 +347,6 @@ class BlackLitterman:
     def charges(self) -> bool: return self.inner.charges
     @property
     def allows(self) -> tuple[str, ...]: return self.inner.allows
+    warmup = _warmup_of_basis
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         return self.inner.allocate(market, previous)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ..core import ParameterError, as_written
+from ..core import ParameterError, as_written, warmup_of
 from ..data.market import Market
 from ..estimation.estimates import Expected
 from ..execution.costs import Costs
@@ -36,6 +36,7 @@ class _Steered:
     def long_only(self) -> bool: return getattr(self.steered, "long_only", True)
     @property
     def charges(self) -> bool: return self.steered.charges
+    def warmup(self, per_year: float = 252.0) -> int: return warmup_of(self.basis, "__call__", per_year)
     def allocate(self, market: Market, previous: pd.Series | None = None) -> Allocation:
         return self.steered.allocate(market, previous)
 

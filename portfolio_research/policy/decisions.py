@@ -6,7 +6,7 @@
 __all__ = ['PARTLY', 'invested', 'Decision', 'Decisions', 'Event']
 
 # %% ../../nbs/policy/01_decisions.ipynb #4c195778
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -126,6 +126,24 @@ class Event:
         stages = tuple((n, np.array(w)) for n, w in plain["stages"])
         flags = tuple(Flag(*f) for f in plain["flags"])
         return cls(pd.Timestamp(plain["as_of"]), plain["status"], plain["reason"], stages, flags)
+
+# %% ../../nbs/policy/01_decisions.ipynb #7880d725
+class _Early(Event):
+    "An allocation before there is history enough: cash. Reason and flags are made when they are read."
+    _make: Callable[[], Event]
+    def __init__(self,
+        as_of: pd.Timestamp,        # date of the decision
+        S: int,                     # sleeves
+        make: Callable[[], Event],  # the allocation in full
+    ):
+        vars(self).update(as_of=as_of, status="fallback", stages=(("allocate", np.zeros(S)),), _make=make)
+    @cached_property
+    def _full(self) -> Event: return self._make()
+    @property
+    def reason(self) -> str: return self._full.reason
+    @property
+    def flags(self) -> tuple[Flag, ...]: return self._full.flags
+    def __reduce__(self): return Event, (self.as_of, self.status, self.reason, self.stages, self.flags)
 
 # %% ../../nbs/policy/01_decisions.ipynb #505e63e6
 def _decision(path: Decisions, t: int) -> Decision:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,11 @@ from ..execution.ledger import advance as run_ledger
 from ..execution.ledger import (FILLS, CapitalError, Margin, Terms, book_start,
     check_financed, plain_terms, terms_of)
 from ..core import (CalendarError, EmptyDataError, Flag, ParameterError, StateError, by_name,
-    day, fraction, one_thread)
+    day, fraction, one_thread, warmup_of)
 from ..plugins import own_parts
 from portfolio_research.protocols import (Allocator, DrawdownRule, Overlay, Sleeve, Trigger, check_part,
     check_parts)
-from .decisions import PARTLY, Decision, Decisions, Event
+from .decisions import PARTLY, Decision, Decisions, Event, _Early
 from ..management.overlays import Seen, overlay_name, start_overlay, step_overlay
 from ..risk.placement import Placement, placement
 from ..data.market import Market, odd_bars
@@ -101,6 +101,7 @@ def _run_sleeves(policy: "Policy", market: Market, capital: float | None) -> _Sl
     net, names = np.column_stack(nets), pd.Index(policy.names)
     return _Sleeves(names, _market_of(net, names, market), net, held, wanted, np.column_stack(trades), market)
 
+# %% ../../nbs/policy/02_policy.ipynb #97e1e2bb
 def _asset_terms(policy: "Policy", market: Market, capital: float | None) -> Terms:
     "What assets are held at: all costs and financing; those in money where it is known how much there is."
     costs = policy.trading_costs
@@ -118,6 +119,7 @@ def _pool_terms(policy: "Policy", market: Market, capital: float | None) -> Term
 def _maintenance(policy: "Policy") -> float:
     return 0.0 if policy.margin is None else float(policy.margin.maintenance)
 
+# %% ../../nbs/policy/02_policy.ipynb #68bb73c5
 def _strategy_terms(terms: Terms, sleeves: _Sleeves, t: int, bars: int, whole: bool) -> Terms:
     """The terms of a pool of strategies over bars from t on: a fill, on the first, pays by what they hold;
     whole: on all that is moved, the cash in them included."""
@@ -131,6 +133,7 @@ def _strategy_terms(terms: Terms, sleeves: _Sleeves, t: int, bars: int, whole: b
                    impact=push, fixed=terms.fixed, minimum=terms.minimum, orders=orders,
                    debit=None if terms.debit is None else terms.debit[t:t + bars], credit=terms.credit)
 
+# %% ../../nbs/policy/02_policy.ipynb #3124c031
 def _market_of(net: np.ndarray, names: pd.Index, market: Market) -> Market:
     "A market whose columns are return streams; a stream may be flat, as a strategy in cash is."
     wealth = pd.DataFrame(np.cumprod(1 + net, axis=0), market.dates, names)
@@ -252,6 +255,7 @@ def _cost_of(policy: Policy) -> float:
     if policy.costs is not None: return Unsaid(policy.costs.level)
     return Unsaid(10.0) if costs is None else policy.cost_bps
 
+# %% ../../nbs/policy/02_policy.ipynb #a8ba2543
 def _check_charges(policy: Policy, part: Allocator) -> None:
     "Raise where an aim counts other costs than the policy's, or impact that it cannot know."
     if not getattr(part, "charges", False): return
@@ -266,6 +270,7 @@ def _check_charges(policy: Policy, part: Allocator) -> None:
         raise ParameterError(f"Policy: {part} counts {policy.trading_costs.impact}, which depends on how "
                              "much money there is; give it capital=")
 
+# %% ../../nbs/policy/02_policy.ipynb #c290d946
 def _least_trade(policy: Policy) -> float:
     "The smallest change that is an order; a `Rebalance` may say it, but not both."
     own, also = fraction(policy.min_trade), getattr(policy.rebalance, "min_trade", 0.0)
@@ -297,7 +302,6 @@ def _check_parts(policy: Policy) -> None:
                 f"Policy: {overlay_name(overlay)} changes expectations, and {policy.allocate} has none; "
                 "allocate with a part that has a basis, such as Optimize(...)")
 
-
 # %% ../../nbs/policy/02_policy.ipynb #ed111ebc
 def _flow_line(flows: pd.Series | None, market: Market) -> np.ndarray | None:
     "(T,) flows at the bars of a market; raises `CalendarError` on a flow that no bar has."
@@ -318,6 +322,7 @@ def _counted(policy: Policy, capital: float | None) -> float | None:
         raise CapitalError(f"review: capital is a sum of money above 0, not {capital!r}")
     return float(capital)
 
+# %% ../../nbs/policy/02_policy.ipynb #03601848
 def _run(policy: Policy, market: Market, state: dict | None, flows: np.ndarray | None = None,
          capital: float | None = None) -> tuple[Decisions, dict]:
     "All decisions since `state`, and the state after them."
@@ -409,6 +414,7 @@ def _strategy_exposures(rule, sleeves: _Sleeves, state: dict, k: int) -> tuple[l
     x = np.column_stack([e for _, e in runs])
     return [s for s, _ in runs], x, np.vstack([state["x"], x[:-1]])
 
+# %% ../../nbs/policy/02_policy.ipynb #bf3eb4fb
 def _managed(policy: Policy, sleeves: _Sleeves, market: Market, held: np.ndarray, before: list,
              k: int, capital: float | None) -> np.ndarray:
     "(T, S) what sleeves earn under their own rules: return on what is held, cash on the rest, less costs."
@@ -440,6 +446,7 @@ def _in_money(policy: Policy, sleeves: _Sleeves, market: Market, moved: np.ndarr
     fixed, least = terms.fixed * orders / money, terms.minimum * orders / money
     return np.where(moved > LEAST_WEIGHT, more + np.maximum(cost + fixed, least) - cost, 0.0)
 
+# %% ../../nbs/policy/02_policy.ipynb #1aee6897
 def _monitored_returns(risk: Placement, sleeves: _Sleeves, managed: np.ndarray, held: np.ndarray,
                        shadow: np.ndarray,
              book: list, k: int) -> np.ndarray:
@@ -454,6 +461,7 @@ def _assets(books: list[np.ndarray] | None, weights: np.ndarray, exposure: np.nd
     if books is None: return exposure[:, None] * weights
     return exposure[:, None] * sum(weights[:, i, None] * book[k:] for i, book in enumerate(books))
 
+# %% ../../nbs/policy/02_policy.ipynb #1e7a8303
 def _odd(market: Market, targets: np.ndarray, current: np.ndarray, before: list,
          k: int) -> dict[int, list[str]]:
     "By bar from k on, what is odd in the data of what is held, was held a bar before, or is wanted."
@@ -471,10 +479,16 @@ def _touched(sleeves: _Sleeves, weights: np.ndarray, trades: np.ndarray, k: int)
 # %% ../../nbs/policy/02_policy.ipynb #efc35802
 _CHUNK = 32  # bars looked ahead for the next trigger before allocating
 
+def _idle(policy: Policy, per_year: float) -> int:
+    "Bars on which all is cash because the allocator lacks history, where nobody else has a say in it."
+    if policy.overlays or hasattr(policy.rebalance, "trade"): return 0
+    return warmup_of(policy.allocate, "allocate", per_year)
+
 def _nothing_yet(date: pd.Timestamp, S: int) -> Event:
     "What holds before the first allocation: everything is cash."
     return Event(date, "none", "nothing has been allocated yet", (("allocate", np.zeros(S)),), ())
 
+# %% ../../nbs/policy/02_policy.ipynb #b8970585
 def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market, state: dict,
                k: int, flows: np.ndarray | None, capital: float | None) -> tuple:
     """Weights wanted and held (T, S), the pool's net return (T,), the book's state, the allocations, what
@@ -487,6 +501,7 @@ def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: M
     terms, parts = _pool_terms(policy, market, capital), state["tranches"]
     money = state.get("money", capital or 1.0)
     whole = policy.long_only and not policy.trading_costs.needs_money and bool((terms.relative == 1).all())
+    idle = _idle(policy, market.per_year)
     def advance(book: np.ndarray, rows: np.ndarray, i: int) -> tuple:
         "Run the pool's book over targets from bar i on."
         bars, t = slice(i, i + len(rows)), k + i
@@ -495,7 +510,8 @@ def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: M
         done = run_ledger(book, rows, managed[bars], cash[bars], over, money, detailed=False)
         return done.held, done.net, done.money, done.state
     while i < n:
-        rows = np.full((min(_CHUNK, n - i), S), np.nan)
+        early = k + i < idle and events[-1].status == "fallback" and not book[:S].any()
+        rows = np.full((1 if early else min(_CHUNK, n - i), S), np.nan)
         h, r, worth, after = advance(book, rows, i)
         last = dates[k + i - 1] if k + i else None
         wished = events[-1].targets
@@ -506,6 +522,8 @@ def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: M
         forced = _out_of_turn(look, memory, h[:j], wished, k + i)
         wanted, known = h, len(events) - 1
         if forced is not None: j, answer, memory = forced
+        elif j < len(rows) and early:
+            answer = _Early(dates[k + i], S, partial(_allocated, policy, seen_at))
         elif j < len(rows):
             answer, memory, parts = _allocate(policy, seen_at(j), memory, parts)
         if j < len(rows):
@@ -519,6 +537,7 @@ def _walk_pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: M
     for array in (pool, held, net, event): array.flags.writeable = False
     return pool, held, net, book, event, tuple(events), memory, parts, money
 
+# %% ../../nbs/policy/02_policy.ipynb #fb06a803
 def _pool(policy: Policy, sleeves: _Sleeves, managed: np.ndarray, market: Market, state: dict,
           k: int, flows: np.ndarray | None = None, capital: float | None = None) -> tuple:
     "The same, or what was walked before with the same parts, the same state, and the same returns."
@@ -564,6 +583,11 @@ def _allocate(policy: Policy, seen: Seen, memory: list, parts: Any) -> tuple[Eve
     reason = f"{why or rule}: {answer.status} allocation"
     return Event(t, answer.status, reason, (("allocate", w), *stages), (*flags, *raised)), memory, parts
 
+def _allocated(policy: Policy, seen_at: Callable[[int], Seen]) -> Event:
+    "The allocation of a bar, where there are no overlays and no tranches."
+    return _allocate(policy, seen_at(0), [], None)[0]
+
+# %% ../../nbs/policy/02_policy.ipynb #d1799f5d
 def _adjust(policy: Policy, seen: Seen, memory: list) -> tuple[list, list[Flag], list]:
     "What the overlays make of weights, one after the other: stages, flags, and what they remember."
     stages: list[tuple[str, np.ndarray]] = []
@@ -582,6 +606,7 @@ def _can_be(weights: np.ndarray, long_only: bool) -> bool:
     if not long_only: return bool(np.isfinite(weights).all())
     return bool(weights.min() >= 0 and weights.sum() <= 1 + 1e-9)
 
+# %% ../../nbs/policy/02_policy.ipynb #60d4f4bb
 def _against(decision: Decision, path: Decisions, holdings, state: dict, policy: Policy) -> Decision:
     "The decision with its state and path, and with orders from what is really held."
     large = lambda delta: (delta.abs() >= policy.min_trade) | (decision.targets[delta.index] == 0)
@@ -637,6 +662,7 @@ class _Look:
         return Seen(held, held, wanted, assets, known, managed, unmanaged, tuple(self.policy.sleeves or ()),
                     flow)
 
+# %% ../../nbs/policy/02_policy.ipynb #3655d2ef
 def _out_of_turn(look: _Look, memory: list, held: np.ndarray, targets: np.ndarray, k: int) -> tuple | None:
     "The first bar on which an overlay cuts what is held, the event, and what the overlays remember then."
     if not look.due or np.isnan(targets).any(): return None
@@ -652,6 +678,7 @@ def _out_of_turn(look: _Look, memory: list, held: np.ndarray, targets: np.ndarra
         return j, Event(seen.sleeves.dates[-1], "reduced", reason, tuple(stages), tuple(flags)), after
     return None
 
+# %% ../../nbs/policy/02_policy.ipynb #9eb7bb28
 @dataclass(frozen=True, eq=False)
 class _Adjusted:
     "A basis whose estimate overlays have adjusted."
