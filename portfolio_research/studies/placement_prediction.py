@@ -87,9 +87,10 @@ def stream_facts(
     z = excess / std
     rho = float(np.corrcoef(z.T)[np.triu_indices(n, 1)].mean())
     own, common = _excesses(z, max(rho, 0.0), horizon)
-    error = (4 * horizon / 3 / T) ** .5
+    one, rest = (4 * horizon / 3 / T) ** .5, (1 - rho) / n
+    errors = one / (n - 1) ** .5, one * (1 + rest / max(rho, .02))
     return StreamFacts(n, T / year, year, horizon, rho, float((mean / std).mean() * year ** .5),
-                       float(std.mean() * year ** .5), own, common, error / (n - 1) ** .5, error)
+                       float(std.mean() * year ** .5), own, common, *errors)
 
 def _excesses(z: np.ndarray, rho: float, horizon: int) -> tuple[float, float]:
     "Excess of the variance ratio of the own parts and of the common factor, from (T, N) standardised returns."
