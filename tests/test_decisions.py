@@ -52,7 +52,7 @@ POLICIES = {  # name -> policy, and the year in which the market ends
                                 risk=both(AutocorrelationRule(63), MaxDrawdownStop(.1, After("3M")))),
                          "2003"),
     "hidden Markov": (Policy(InverseVolatility("1Y"), sleeves=SYSTEMS,
-                             risk=whole_portfolio(HMMRule() & GrossmanZhou(.2))), "1996"),
+                             risk=whole_portfolio(HMMRule(bad="turbulent", phases=1) & GrossmanZhou(.2))), "1996"),
     "regimes": (Policy(InverseVolatility("1Y"), sleeves=SYSTEMS,
                        overlays=[MatchRegime(Consensus([StatisticalRegime("9M"), JumpRegime()]))]), "1996"),
     "nested": (Policy(EqualWeight(), Weekly(), sleeves=[CALM, Momentum("6M")],

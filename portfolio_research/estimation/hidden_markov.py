@@ -6,12 +6,9 @@
 __all__ = ['hmm_update', 'HMM', 'fit_hmm']
 
 # %% ../../nbs/estimation/01_hidden_markov.ipynb #1c21b743
-import logging
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numba
 import numpy as np
@@ -102,39 +99,73 @@ def _guesses(k: int, starts: int, seed: int) -> Iterator[HMM]:
         transitions = np.where(np.eye(k), stay, (1 - stay) / (k - 1))
         yield HMM(rng.normal(0, .1, k), spread ** np.linspace(-1, 1, k), transitions)
 
+# %% ../../nbs/estimation/01_hidden_markov.ipynb #1652492f
+@numba.njit(**_JIT)
+def _expect(x, means, variances, transitions, alpha, density, scale):
+    "Fill the scaled filter (T, k) and densities (T, k); the log likelihood, NaN where there is none."
+    k, loglik = len(means), 0.0
+    for t in range(len(x)):
+        top, total = -np.inf, 0.0
+        for j in range(k):
+            density[t, j] = -.5 * (np.log(2 * np.pi * variances[j]) + (x[t] - means[j]) ** 2 / variances[j])
+            top = max(top, density[t, j])
+        for j in range(k):
+            density[t, j], ahead = np.exp(density[t, j] - top), 0.0
+            for i in range(k): ahead += alpha[t - 1, i] * transitions[i, j] if t else 1 / k / k
+            alpha[t, j] = ahead * density[t, j]
+            total += alpha[t, j]
+        if not total > 0: return np.nan
+        for j in range(k): alpha[t, j] /= total
+        scale[t] = total
+        loglik += top + np.log(total)
+    return loglik
+
+@numba.njit(**_JIT)
+def _count(x, transitions, alpha, density, scale):
+    "Expected sums of the states (k, 3): of 1, x and x²; and of their transitions (k, k)."
+    T, k = alpha.shape
+    sums, moves, beta, later = np.zeros((k, 3)), np.zeros((k, k)), np.ones(k), np.empty(k)
+    for t in range(T - 1, -1, -1):
+        for j in range(k):
+            share = alpha[t, j] * beta[j]
+            sums[j, 0], sums[j, 1] = sums[j, 0] + share, sums[j, 1] + share * x[t]
+            sums[j, 2] += share * x[t] ** 2
+            later[j] = density[t, j] * beta[j] / scale[t]
+        if t == 0: break
+        for i in range(k):
+            beta[i] = 0.0
+            for j in range(k):
+                moves[i, j] += alpha[t - 1, i] * transitions[i, j] * later[j]
+                beta[i] += transitions[i, j] * later[j]
+    return sums, moves
+
+# %% ../../nbs/estimation/01_hidden_markov.ipynb #00d2aa36
+@numba.njit(**_JIT)
+def _em_rounds(x, means, variances, transitions, max_iter, tolerance, prior):
+    "Rounds of EM, in place; whether they went well."
+    T, k, last = len(x), len(means), -np.inf
+    alpha, density, scale = np.empty((T, k)), np.empty((T, k)), np.empty(T)
+    for _ in range(max_iter):
+        loglik = _expect(x, means, variances, transitions, alpha, density, scale)
+        if not np.isfinite(loglik): return False
+        sums, moves = _count(x, transitions, alpha, density, scale)
+        for j in range(k):
+            n, s, squares = sums[j]
+            means[j] = s / n
+            variances[j] = (.01 + squares - 2 * means[j] * s + means[j] ** 2 * n) / max(n, 1e-5)
+            for i in range(k): moves[j, i] = max(prior - 1 + moves[j, i], 0.0) if transitions[j, i] > 0 else 0.0
+            transitions[j] = moves[j] / moves[j].sum()
+        if loglik - last < tolerance: break
+        last = loglik
+    return True
+
 def _em(x: np.ndarray, guess: HMM, max_iter: int, tolerance: float, prior: float = 2.0) -> HMM | None:
-    "hmmlearn's EM from a guess, states ordered by variance; nothing where it fails."
-    from hmmlearn.hmm import GaussianHMM
-    k = len(guess.means)
-    for how in ("scaling", "log"):
-        model = GaussianHMM(k, "diag", n_iter=max_iter, tol=tolerance, init_params="", params="mct",
-                            transmat_prior=prior, implementation=how)
-        model.startprob_, model.transmat_ = np.full(k, 1 / k), guess.transitions
-        try:
-            model.means_, model.covars_ = guess.means[:, None], guess.variances[:, None]
-            model.fit(x[:, None])
-        except ValueError: continue
-        order = np.argsort(variances := model.covars_[:, 0, 0], kind="stable")
-        fit = HMM(model.means_[order, 0], variances[order], model.transmat_[np.ix_(order, order)])
-        if all(np.isfinite(a).all() for a in (fit.means, fit.variances, fit.transitions)): return fit
-
-# %% ../../nbs/estimation/01_hidden_markov.ipynb #1cb37dc1
-@lru_cache(maxsize=1)
-def _threads():
-    """The thread pools of this process; hmmlearn is imported first, so that those of its libraries are among
-    them."""
-    import hmmlearn.hmm  # noqa: F401
-    from threadpoolctl import ThreadpoolController
-    return ThreadpoolController()
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    "One thread in BLAS and OpenMP, and no warnings from hmmlearn."
-    logger = logging.getLogger("hmmlearn.base")
-    level, _ = logger.level, logger.setLevel(logging.ERROR)
-    try:
-        with _threads().limit(limits=1): yield
-    finally: logger.setLevel(level)
+    "EM from a guess, states ordered by variance; nothing where it fails."
+    m, v, a = guess.means.copy(), guess.variances.copy(), guess.transitions.copy()
+    if not (v > 0).all() or not _em_rounds(x, m, v, a, max_iter, tolerance, prior): return None
+    order = np.argsort(v, kind="stable")
+    fit = HMM(m[order], v[order], a[np.ix_(order, order)])
+    return fit if all(np.isfinite(part).all() for part in (fit.means, fit.variances, fit.transitions)) else None
 
 # %% ../../nbs/estimation/01_hidden_markov.ipynb #29927030
 _DOFS = np.array([2.1, 2.5, 3, 3.5, 4, 5, 6, 8, 10, 15, 30])  # degrees of freedom that are tried
@@ -142,17 +173,20 @@ _DOFS = np.array([2.1, 2.5, 3, 3.5, 4, 5, 6, 8, 10, 15, 30])  # degrees of freed
 @numba.njit(**_JIT)
 def _student_loglik(x, dofs):
     "Log likelihood of independent Student t draws, at the best location, scale and degrees of freedom (EM)."
-    n, best = len(x), -np.inf
-    for d in dofs:
-        m, v, last = x.mean(), x.var(), -np.inf
+    n, best, m, v = len(x), -np.inf, x.mean(), x.var()
+    for d in dofs[::-1]:                                 # each goes on from the location and scale before it
+        last = -np.inf
         for _ in range(200):
             weight, mean, spread, loglik = 0.0, 0.0, 0.0, 0.0
             for r in x:
                 w = (d + 1) / (d + (r - m) ** 2 / v)
                 weight, mean = weight + w, mean + w * r
             m = mean / weight
-            for r in x: spread += (d + 1) / (d + (r - m) ** 2 / v) * (r - m) ** 2
-            v = spread / n
+            weight = 0.0
+            for r in x:
+                w = (d + 1) / (d + (r - m) ** 2 / v)
+                weight, spread = weight + w, spread + w * (r - m) ** 2
+            v = spread / weight                          # Kent, Tyler and Vardi: the same end, in fewer rounds
             for r in x: loglik -= (d + 1) / 2 * np.log1p((r - m) ** 2 / (v * d))
             loglik -= n / 2 * np.log(v * d)
             if loglik - last < 1e-3: break
@@ -188,7 +222,7 @@ def fit_hmm(
     max_iter: int = 100,     # EM iterations of one start
     tolerance: float = 1e-3, # gain in log likelihood below which EM stops
 ) -> HMM:                    # the most likely of the fits; `refused` says why it must not be used
-    "Fit a Gaussian hidden Markov model by EM (hmmlearn), standardised, ordered by variance, checked."
+    "Fit a Gaussian hidden Markov model by EM (Rabiner 1989), standardised, ordered by variance, checked."
     x = _checked(returns)
     if n_states < 2 or starts < 1:
         raise ParameterError(f"fit_hmm: 2 states and 1 start at least, not {n_states} and {starts}")
@@ -201,7 +235,7 @@ def fit_hmm(
     if not scale > 1e-12 * np.abs(x).max(): return _nothing(n_states, "the returns do not vary")
     if warm is None: guesses = _guesses(n_states, starts, seed)
     else: guesses = [HMM((warm.means - loc) / scale, warm.variances / scale**2, warm.transitions)]
-    with _one_thread(): fits = [_em((x - loc) / scale, guess, max_iter, tolerance) for guess in guesses]
+    fits = [_em((x - loc) / scale, guess, max_iter, tolerance) for guess in guesses]
     fits = [HMM(f.means * scale + loc, f.variances * scale**2, f.transitions) for f in fits if f is not None]
     if not fits: return _nothing(n_states, "EM failed from every start")
     best = max(fits, key=lambda f: f.loglik(x))

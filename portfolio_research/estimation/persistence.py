@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['WARMUP', 'STATISTICS', 'unit_variance', 'autocorrelation', 'variance_ratio', 'efficiency_ratio', 'hurst',
-           'persistence_votes', 'persistence', 'continuation', 'followed']
+           'persistence_votes', 'persistence', 'horizon_votes', 'continuation', 'followed']
 
 # %% ../../nbs/estimation/06_persistence.ipynb #a9ebba6b
 from functools import lru_cache
@@ -164,6 +164,40 @@ def persistence(
     distance = persistence_votes(x, [len(x) - 1], n)[0]
     columns = {"value": [*found[:4], np.nan], "noise": [*mean, np.nan], "distance": distance}
     return pd.DataFrame(columns, [*STATISTICS, "vote"])
+
+# %% ../../nbs/estimation/06_persistence.ipynb #563cc674
+@numba.njit(**_JIT)
+def _ratios(x, rows, n, horizons):
+    "Variance ratios of the windows of n that end at rows (R,): (R, H); NaN where returns do not vary."
+    out = np.full((len(rows), len(horizons)), np.nan)
+    for i, t in enumerate(rows):
+        if t < n - 1 or np.isnan(x[t - n + 1]) or not x[t - n + 1:t + 1].std() > 1e-9: continue
+        for j in range(len(horizons)): out[i, j] = variance_ratio(x[t - n + 1:t + 1], horizons[j])
+    return out
+
+@lru_cache(maxsize=64)
+def _ratio_moments(n: int, horizons: tuple[int, ...], seed: int = 0) -> tuple[np.ndarray, np.ndarray, float]:
+    "What variance ratios show on normal returns: (H,) means, (H,) deviations, deviation of the mean distance."
+    rng, draws = np.random.default_rng(seed), int(np.clip(1_000_000 // n, 200, 1000))
+    noise = rng.standard_normal((draws, n))
+    found = np.array([_ratios(x, np.array([n - 1]), n, np.array(horizons))[0] for x in noise])
+    mean, std = found.mean(axis=0), found.std(axis=0)
+    return mean, std, float(((found - mean) / std).mean(axis=1).std())
+
+def horizon_votes(
+    returns: np.ndarray,         # (T,) returns, none missing
+    rows: np.ndarray,            # (R,) positions of the windows' last returns
+    n: int,                      # returns in a window, at least eight times the longest horizon
+    horizons: tuple[int, ...],   # (H,) bars in a sum, >= 2
+) -> np.ndarray:                 # (R, H + 1) distances from noise, standard errors; the last is the vote
+    "How far variance ratios at several horizons are from noise; > 0: moves of that length go on."
+    if not horizons or min(horizons) < 2 or n < 8 * max(horizons):
+        raise WindowError(f"persistence: a window of {n} returns holds no eight stretches of {horizons}, "
+                          "of 2 bars at least each")
+    mean, std, spread = _ratio_moments(n, tuple(horizons))
+    found = _ratios(unit_variance(np.asarray(returns, float)), np.asarray(rows), n, np.array(horizons))
+    z = (found - mean) / std
+    return np.column_stack([z, z.mean(axis=1) / spread])
 
 # %% ../../nbs/estimation/06_persistence.ipynb #0fa9de4d
 @numba.njit(**_JIT)

@@ -130,6 +130,9 @@ class Regime:
     leave: float = 0.3       # probability below which it is left, in (0, enter]
     dwell: int | str = "2W"  # shortest stay in a regime or between two, bars or an offset
     leading: ClassVar[int] = 0
+    names: ClassVar[tuple[str, ...]] = REGIMES  # its labels, and the columns of `by_name`
+    words: ClassVar[tuple[str, ...]] = ("daily returns persist", "daily returns reverse",
+                                        "daily returns do neither")  # what each label means
 
     def __post_init__(self):
         n_bars(self.dwell)
@@ -160,6 +163,12 @@ class Regime:
     def labels(self, market: Market) -> pd.Series:
         "(T,) trending, mean_reverting or transitional, as of each date."
         return pd.Series(np.array(REGIMES)[self._settled(market)[1]], market.dates, name="regime")
+    def by_name(self, market: Market) -> pd.DataFrame:
+        "(T, L) probability of each of the detector's own labels as of each date."
+        return self.probabilities(market)
+    def in_words(self, market: Market) -> pd.Series:
+        "(T,) what the labels mean: over which horizon, and what of it."
+        return self.labels(market).map(dict(zip(self.names, self.words, strict=True)))
     def states(self, market: Market) -> pd.DataFrame:
         "(T, k) filtered probability of each state of the model; no columns where there is no model."
         return pd.DataFrame(self.reading(market).states, market.dates)

@@ -14,23 +14,29 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..core import WindowError, n_bars
+from ..core import ParameterError, WindowError, n_bars
 from .rule import BaseRule, bars_of, inside, store, whole, window_of
 from ..estimation.hidden_markov import HMM, fit_hmm, hmm_update
 from portfolio_research.estimation.jump_models import (HALFLIVES, JumpModel, downside_features, fit_jump,
     jump_values)
-from .kernels import BARS, EXPOSURE, OWN, PER_YEAR, SIGNAL, WEALTH, compiled
+from .kernels import BARS, EXPOSURE, OWN, PER_YEAR, SIGNAL, WEALTH, compiled, part
 
 # %% ../../nbs/risk/06_regime_rules.ipynb #34f51fdc
+def _schedule(rule, per_year: float) -> tuple[int, int, int]:
+    "Bar of the first fit, bars from fit to fit, and how many models take turns."
+    first, every = (n_bars(w, per_year) for w in (rule.window_min, rule.refit))
+    phases = min(getattr(rule, "phases", 1), every)
+    return first, every // phases, phases
+
 def refitted(
-    rule,             # with `window_min` and `refit`
+    rule,             # with `window_min`, `refit` and, where models take turns, `phases`
     kernel: Callable, # the compiled loop of its step
     fit: Callable,    # (rule, state, r, window): fits on the last returns and `r`, which is about to be seen
     state, returns, params, exposures, signals,  # as for `loop`; params[1] is the window in bars
 ) -> None:
     """A loop that is cut before each bar that is due for a fit; the model of a bar has seen it, and nothing
     after."""
-    first, every = (n_bars(w, state[PER_YEAR]) for w in (rule.window_min, rule.refit))
+    first, every, _ = _schedule(rule, state[PER_YEAR])
     bar = state[BARS] + 1 + np.arange(len(returns))
     due = np.flatnonzero((bar >= first) & ((bar - first) % every == 0))
     for cut, (a, b) in enumerate(pairwise([0, *due, len(returns)])):
@@ -38,21 +44,32 @@ def refitted(
         kernel(state, returns[a:b], params, exposures[a:b], signals[a:b])
 
 # %% ../../nbs/risk/06_regime_rules.ipynb #d81b5acc
+def _block(k: int) -> int: return 1 + 3 * k + k * k  # numbers of a model: fitted or not, and its parts
+
+_block_size = part(_block)
+
 def _hmm_step(state, r, params):
-    """One bar of the HMM rule; memory: fitted or not, probabilities, means, variances, transitions, the last
-    returns."""
-    k, window, p = int(params[0]), int(params[1]), OWN + 1
-    m, v, a, ring = p + k, p + 2 * k, p + 3 * k, p + 3 * k + k * k
+    "One bar of the HMM rule; memory: models, window, and for each model whether it is bad and its decision."
+    k, window, models = int(params[0]), int(params[1]), int(params[4])
+    ring = OWN + models * _block_size(k)
     state[ring + (int(state[BARS]) - 1) % window] = r
-    if state[OWN] == 0: return 1.0
-    hmm_update(state[p:m], r, state[m:v], state[v:a], state[a:ring])
-    state[SIGNAL] = state[m - 1]
-    return 0.0 if state[SIGNAL] > params[2] else 1.0 if state[SIGNAL] < params[3] else state[EXPOSURE]
+    fitted, held, signal = 0, 0.0, 0.0
+    for j in range(models):
+        p, own = OWN + j * _block_size(k) + 1, ring + window + 2 * j
+        if state[p - 1] == 0: continue
+        m, v, a = p + k, p + 2 * k, p + 3 * k
+        hmm_update(state[p:m], r, state[m:v], state[v:a], state[a:a + k * k])
+        q = state[m - 1] if state[own] == 1 else 0.0
+        state[own + 1] = 0.0 if q > params[2] else 1.0 if q < params[3] else state[own + 1]
+        fitted, held, signal = fitted + 1, held + state[own + 1], signal + q
+    if fitted == 0: return 1.0
+    state[SIGNAL] = signal / fitted
+    return held / fitted
 
 _hmm_run = compiled(_hmm_step)
 
 # %% ../../nbs/risk/06_regime_rules.ipynb #df235144
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=4096)
 def _fitted(recent: bytes, k: int, before: bytes, seed: int) -> HMM:
     """A fit on returns that starts from the model before, if that helps; rules that differ in limits alone
     share it."""
@@ -63,45 +80,67 @@ def _fitted(recent: bytes, k: int, before: bytes, seed: int) -> HMM:
 
 def _refit(rule: BaseRule, state: np.ndarray, r: float, window: int) -> None:
     "Fit on the last returns and `r`, which is about to be filtered; leave a refused fit alone."
-    k, p, seen = rule.n_states, OWN + 1, int(state[BARS])
-    m, v, a, ring = p + k, p + 2 * k, p + 3 * k, p + 3 * k + k * k
-    recent = np.append(np.roll(state[ring:], -seen), r)[-min(seen + 1, window):]
-    fit = _fitted(recent.tobytes(), k, state[m:ring].tobytes() if state[OWN] else b"", rule.seed)
+    k, seen = rule.n_states, int(state[BARS])
+    first, every, models = _schedule(rule, state[PER_YEAR])
+    turn, size = (seen + 1 - first) // every % models, _block(k)
+    block = lambda j: state[OWN + j % models * size:][:size]
+    ring = OWN + models * size
+    recent = np.append(np.roll(state[ring:ring + window], -seen), r)[-min(seen + 1, window):]
+    before = block(turn - 1) if block(turn - 1)[0] else block(turn)
+    fit = _fitted(recent.tobytes(), k, before[1 + k:].tobytes() if before[0] else b"", rule.seed)
     if fit.refused: return
-    state[OWN], state[m:v], state[v:a], state[a:ring] = 1.0, fit.means, fit.variances, fit.transitions.ravel()
-    state[p:m] = fit.filter(recent[:-1])[-1]
+    path, own = fit.filter(recent), state[ring + window + 2 * turn:][:2]
+    own[:] = rule.judges(path[:, -1], recent, state[PER_YEAR]), own[1] if block(turn)[0] else 1.0
+    numbers = fit.means, fit.variances, fit.transitions.ravel()
+    block(turn)[:] = np.concatenate([[1.0], path[-2], *numbers])
 
 # %% ../../nbs/risk/06_regime_rules.ipynb #ff63bd08
+_BAD = ("below cash", "turbulent")
+
 @dataclass(frozen=True)
 class HMMRule(BaseRule):
-    "Out while the filtered probability of the most volatile state is high (Hamilton 1989)."
+    "Out while the filtered probability of a turbulent state that paid less than cash is high (Hamilton 1989)."
     leading: ClassVar[int] = 0
     n_states: int = 2             # states, >= 2; the one with the highest variance is the one to avoid
     threshold: float = 0.7        # probability of that state above which the rule is out, in (0, 1)
     release: float = 0.3          # probability below which it is in again, below `threshold`
     window: int | str = 1008      # returns of a fit at the most, or an offset such as "4Y"
     window_min: int | str = 504   # returns before the first fit, at least 10 a state and at most `window`
-    refit: int | str = 63         # bars between fits, >= 1
+    refit: int | str = 63         # bars between fits of one model, >= 1
     seed: int = 0                 # of the guesses of the first fit
+    bad: str = "below cash"       # when that state counts: its filtered mean is below cash; or "turbulent"
+    cash: float | str = 0.0       # what cash pays a year, a fraction or text such as "3%"
+    phases: int = 3               # models whose refits are spread over `refit`; the exposure is their mean
     step = staticmethod(_hmm_step)
     def __post_init__(self):
         whole(self, 2, n_states=self.n_states)
         whole(self, 0, seed=self.seed)
+        whole(self, 1, phases=self.phases)
         window_of(self, 10 * self.n_states, window=self.window, window_min=self.window_min)
         window_of(self, 1, refit=self.refit)
         inside(self, threshold=self.threshold)
         inside(self, high=self.threshold, release=self.release)
+        inside(self, low=-1, cash=self.cash)
+        if self.bad not in _BAD:
+            raise ParameterError(f"HMMRule: bad is 'below cash' or 'turbulent', not {self.bad!r}")
         if n_bars(self.window_min) > n_bars(self.window):
             raise WindowError(f"HMMRule: window_min {self.window_min!r} is longer than window "
                               f"{self.window!r}")
+    def judges(self, probability: np.ndarray, returns: np.ndarray, per_year: float) -> bool:
+        "Whether a state counts, by its filtered probabilities (T,) and the returns (T,)."
+        mean, weight = float(probability @ returns), float(probability.sum())
+        return self.bad == "turbulent" or mean < ((1 + self.cash) ** (1 / per_year) - 1) * weight
     def params(self, per_year: float) -> np.ndarray:
-        return np.array([self.n_states, bars_of(self, "window", 10 * self.n_states, per_year), self.threshold,
-                         self.release])
+        window, models = bars_of(self, "window", 10 * self.n_states, per_year), _schedule(self, per_year)[2]
+        return np.array([self.n_states, window, self.threshold, self.release, models])
     def memory(self, per_year: float) -> np.ndarray:
-        return np.zeros(1 + 3 * self.n_states + self.n_states**2 + n_bars(self.window, per_year))
+        models, window = _schedule(self, per_year)[2], n_bars(self.window, per_year)
+        return np.zeros(models * _block(self.n_states) + window + 2 * models)
     @property
     def reentry(self) -> str:
-        return f"re-enters when the probability of the most volatile state is below {self.release:.0%}"
+        pays = "" if self.bad == "turbulent" else ", where it pays less than cash,"
+        each = f", by each of {self.phases} models" if self.phases > 1 else ""
+        return f"re-enters when the probability of the most volatile state{pays} is below {self.release:.0%}{each}"
     def warmup(self, per_year: float = 252.0) -> int: return n_bars(self.window_min, per_year) - 1
     def run(self, *arrays) -> None: refitted(self, _hmm_run, _refit, *arrays)
 
