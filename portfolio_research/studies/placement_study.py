@@ -300,20 +300,28 @@ def _spells(out: np.ndarray) -> list[tuple[int, int]]:
 # %% ../../nbs/studies/06_placement_study.ipynb #78874b8e
 def selection(
     answer: PlacementStudy,  # the study, as it is
-) -> pd.Series:          # tried, best, sharpe, without (Sharpe ratio of no rule), confidence, overfitting
+) -> pd.Series:          # tried, effective (independent trials), best, sharpe, without (Sharpe ratio of no rule), confidence, overfitting
     "The arm with the highest Sharpe ratio, and what is left of it after so many trials."
     returns = answer.returns.sub(answer.market.cash_returns.loc[answer.returns.index], axis=0)
     none, arms = returns["no rule", ""], returns.drop(columns=[("no rule", "")])
     arms = arms.loc[:, arms.std() > 1e-12]
     gain = arms - np.outer(none, arms.std() / none.std())
     gain = gain.loc[:, gain.std() > 1e-12]
-    sharpe = answer.table().sharpe
-    out = dict(tried=len(sharpe), best=sharpe.idxmax(), sharpe=sharpe.max(), without=sharpe["no rule", ""],
+    sharpe, streams = answer.table().sharpe, returns.set_axis(range(returns.shape[1]), axis=1)
+    out = dict(tried=len(sharpe), effective=_independent(gain),
+               best=sharpe.idxmax(), sharpe=sharpe.max(), without=sharpe["no rule", ""],
                confidence=0.0, overfitting=np.nan)
-    streams = returns.set_axis(range(returns.shape[1]), axis=1)
     if len(streams.columns) > 1 and len(streams) >= 32:
         out["overfitting"] = backtest_overfitting(streams).probability
     if out["best"] in gain.columns:
         tried = gain.mean() / gain.std() * answer.market.per_year ** .5
-        out["confidence"] = deflated_sharpe(gain[out["best"]], tried.tolist())
+        luck = float(tried.var(ddof=1)) if len(tried) > 1 else 0.0
+        out["confidence"] = deflated_sharpe(gain[out["best"]], max(round(out["effective"]), 1), luck)
     return pd.Series(out)
+
+def _independent(
+    gain: pd.DataFrame,  # (T, arms) what each arm earned more than no rule at its volatility
+) -> float:              # in [1, arms]; the participation ratio of the eigenvalues
+    "How many independent arms the arms amount to."
+    if gain.shape[1] < 2: return 1.0
+    return float(gain.shape[1] ** 2 / (np.corrcoef(gain.to_numpy().T) ** 2).sum())
