@@ -102,8 +102,8 @@ def study(
 ) -> None:
     "Manage drawdown risk on the whole portfolio, or on each strategy? Prints the answer, writes a report."
     from portfolio_research.studies.placement_study import study_placements
-    from portfolio_research.studies.placement_report import (exits_summary, exits_table, headline, level_report,
-        placement_page, plain_rule)
+    from portfolio_research.studies.placement_report import (exits_summary, exits_table, headline,
+        level_report, placement_page, plain_rule)
     chosen = _read(settings)
     market, policy, rules = chosen.load(), chosen.policy(risk=None), chosen.drawdown_rules()
     for rule in rules: _check_own(replace(policy, risk=rule), market, chosen.folder)
@@ -111,7 +111,7 @@ def study(
                           resamples=chosen.resamples, level=chosen.level, seed=chosen.seed,
                           workers=workers or os.cpu_count() or 1)
     print(f"{headline(answer)}\n")
-    _table(placement_page(answer), "Rule by place, net of costs; beside no rule that is as invested on average")
+    _table(placement_page(answer), "Rule by place, net of costs; beside no rule that is as invested")
     first = answer.rules[0]
     _table(exits_table(answer, first), f"The exits: {plain_rule(first)}, on the whole portfolio")
     _table(exits_summary(answer), "All exits of each rule")

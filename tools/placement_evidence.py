@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Where a rule should go, predicted and tried on every set at hand: `python tools/placement_evidence.py predict|try
 [FOLDER]` writes small tables to nbs/studies/results/, which the chapters read; the data stay where they are"""
 import sys

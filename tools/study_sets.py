@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """The sets of strategies on which a placement is tried: `python tools/study_sets.py FOLDER` lists them"""
 import hashlib, sys
 from collections.abc import Callable

@@ -6,8 +6,7 @@
 __all__ = ['NO_MATTER', 'QUESTIONS', 'StreamFacts', 'rule_horizon', 'stream_facts', 'PlacementPrediction', 'predict_placement']
 
 # %% ../../nbs/studies/08_placement_prediction.ipynb #3369e1c4
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -93,7 +92,7 @@ def stream_facts(
                        float(std.mean() * year ** .5), own, common, *errors)
 
 def _excesses(z: np.ndarray, rho: float, horizon: int) -> tuple[float, float]:
-    "Excess of the variance ratio of the own parts and of the common factor, from (T, N) standardised returns."
+    "Excess of the variance ratio of the own parts and of the factor, from (T, N) standardised returns."
     n, pool = z.shape[1], z.mean(axis=1)
     ratio = lambda x: variance_ratio(np.ascontiguousarray(x), horizon) - 1
     own = float(np.mean([ratio(x - pool) for x in z.T]))
@@ -149,10 +148,11 @@ def predict_placement(
     "Where a rule should go, from the streams alone: the rule at both places, in a model with their answers."
     facts, broken = stream_facts(returns, rule, cash, per_year), fraction(death)
     every = max(round(facts.per_year / 12), 1)
-    run = lambda n=paths, **other: simulate(facts.model(**dict(death=broken) | other), rule, paths=n, seed=seed,
-                                            cost_bps=cost_bps, rebalance=every)
+    run = lambda n=paths, **other: simulate(facts.model(**dict(death=broken) | other), rule, paths=n,
+                                            seed=seed, cost_bps=cost_bps, rebalance=every)
     as_it_is, few = run(), max(paths // 4, 2)
-    other = {"common": dict(correlation=0.0), "break": dict(death=0.0), "past": dict(own_trend=0., common_trend=0.)}
+    other = {"common": dict(correlation=0.0), "break": dict(death=0.0),
+             "past": dict(own_trend=0.0, common_trend=0.0)}
     base = run(few).difference("sharpe").value
     moved = {q: base - run(few, **changed).difference("sharpe").value for q, changed in other.items()}
     return PlacementPrediction(rule, facts, broken, as_it_is.difference("sharpe"), _loss(as_it_is), moved)

@@ -36,9 +36,12 @@ def headline(
     low, high = arms["Sharpe ratio"].min(), arms["Sharpe ratio"].max()
     return " ".join([
         _where(d),
-        f"Which rule it is matters {_more(high - low, abs(d.value))}: Sharpe ratios run from {low:.2f} to {high:.2f}.",
-        f"The worst loss was smaller than with the same caution and no rule in {saved.sum()} of {len(saved)} arms.",
-        f"Beside that caution the rules {'cost' if growth < 0 else 'added'} {100 * abs(growth):.1f} points of growth a year.",
+        f"Which rule it is matters {_more(high - low, abs(d.value))}: Sharpe ratios run from {low:.2f} to "
+        f"{high:.2f}.",
+        f"The worst loss was smaller than with the same caution and no rule in {saved.sum()} of {len(saved)} "
+        "arms.",
+        f"Beside that caution the rules {'cost' if growth < 0 else 'added'} {100 * abs(growth):.1f} points of "
+        "growth a year.",
         f"What to do: {advice(answer)}"])
 
 def _where(d: Difference) -> str:
@@ -63,13 +66,14 @@ def advice(
     streams = study.policy.sleeve_returns(study.market).loc[answer.returns.index]
     usable = [r for r in rules.values() if len(streams) >= 2 * rule_horizon(r, answer.market.per_year)]
     streams = streams.loc[:, streams.std() > 0]
-    if not usable or streams.shape[1] < 2: return "the record is too short to say where; prefer the simpler place."
+    if not usable or streams.shape[1] < 2:
+        return "the record is too short to say where; prefer the simpler place."
     cash = study.market.cash_returns.loc[streams.index]
     facts = stream_facts(streams, usable[0], cash, answer.market.per_year)
     alike, leans = facts.correlation >= .5, facts.own > 2 * facts.own_error
-    if leans: say = "these strategies' own returns lean on their past, so a rule on each has something to find"
-    elif alike: say = ("these strategies are alike and do not lean on a past of their own, so put one rule where it "
-                       "is easiest to run, which is the whole")
+    if leans: say = "these strategies' own returns lean on their past: a rule on each has something to find"
+    elif alike: say = ("these strategies are alike and do not lean on a past of their own, so put one rule where "
+                       "it is easiest to run, which is the whole")
     else: say = "these strategies differ and do not lean on a past of their own, so put one rule on the whole"
     return say + ". If one of them may break for good without being noticed, put the rule on each."
 
@@ -98,8 +102,10 @@ def placement_page(
         "worst loss": page["worst loss"].map("{:.1%}".format),
         "less the same caution": points("worst loss", "worst loss, as cautious"),
         "growth": page["growth"].map("{:.1%}".format), "less it": points("growth", "growth, as cautious"),
-        "Sharpe ratio": page["Sharpe ratio"].map("{:.2f}".format), "exits": page["exits"].astype(int).map(str),
-        "time out": page["time out"].map("{:.0%}".format), "cost a year": page["cost a year"].map("{:.2%}".format)})
+        "Sharpe ratio": page["Sharpe ratio"].map("{:.2f}".format), 
+        "exits": page["exits"].astype(int).map(str),
+        "time out": page["time out"].map("{:.0%}".format), 
+        "cost a year": page["cost a year"].map("{:.2%}".format)})
     return table.rename(index=plain_rule, level="rule")
 
 def exits_summary(
@@ -110,7 +116,8 @@ def exits_summary(
     for (rule, on), x in exits(answer).groupby(["rule", "on"], sort=False):
         rows[plain_rule(rule), on] = {
             "exits": f"{len(x)}", "mean length, years": f"{x.years.mean():.2f}",
-            "saved something": f"{(x.saved > 0).sum()}", "all together, points": f"{100 * x.saved.sum():+.1f}",
+            "saved something": f"{(x.saved > 0).sum()}",
+            "all together, points": f"{100 * x.saved.sum():+.1f}",
             "the best": f"{100 * x.saved.max():+.1f}", "the worst": f"{100 * x.saved.min():+.1f}",
             "cost, points": f"{100 * x.cost.sum():.1f}"}
     return pd.DataFrame(rows).T.rename_axis(["rule", "on"])
@@ -125,7 +132,8 @@ def exits_table(
     x = x[x.on == on].sort_values("out", kind="stable")
     when = lambda dates: dates.dt.strftime("%Y-%m-%d").fillna("still out")
     return pd.DataFrame({"strategy": x.strategy, "out": when(x.out), "back": when(x.back),
-                         "years": x.years.map("{:.2f}".format), "meanwhile": x.meanwhile.map("{:+.1%}".format),
+                         "years": x.years.map("{:.2f}".format), 
+                         "meanwhile": x.meanwhile.map("{:+.1%}".format),
                          "saved, points": (100 * x.saved).map("{:+.1f}".format),
                          "cost, points": (100 * x.cost).map("{:.2f}".format)}).set_index("strategy")
 
@@ -240,8 +248,8 @@ def level_report(
 # %% ../../nbs/studies/07_placement_report.ipynb #e7c20f9f
 _PAGE = ("Net of costs. The same caution is no rule, mixed with cash to the same average exposure; less of a "
          "loss than it is what a rule has found. Exits count how often more than half was taken out.")
-_EXITS = ("An exit is filled a bar after it was decided, and so is the return. What was saved or missed is in points "
-          "of the portfolio.")
+_EXITS = ("An exit is filled a bar after it was decided, and so is the return. What was saved or missed is in "
+          "points of the portfolio.")
 _ARMS = ("Net of costs. Turnover is one-way and per year; invested is the average sum of the weights; "
          "stops count how often a strategy or the portfolio was taken more than half out.")
 _INTERVALS = ("stationary block bootstrap of paired days. Those of a drawdown and of Calmar have "
@@ -249,8 +257,8 @@ _INTERVALS = ("stationary block bootstrap of paired days. Those of a drawdown an
 _RIGHT_OF_ZERO = "Whole portfolio minus each strategy. Right of zero the whole portfolio has more of it."
 _EQUAL = "Whole portfolio minus each strategy, the one that had more mixed with cash until both had the same."
 _EXPOSURES = "Every arm against its average exposure; grey, no rule mixed with cash."
-_LIMITS = ("The embedded market holds companies that are known to have survived, and strategies that are alike: "
-           "all are long only, in the same twenty companies. Every level of growth "
+_LIMITS = ("The embedded market holds companies that are known to have survived, and strategies that are "
+           "alike: all are long only, in the same twenty companies. Every level of growth "
            "here is too high. The comparison between levels suffers less, since all arms hold the same "
            "companies; but rules that sell in a crash are judged on shares that are known to have come back. "
            "Parameters are those of the settings and were not fitted; other parameters are other arms.")
@@ -258,10 +266,10 @@ _LIMITS = ("The embedded market holds companies that are known to have survived,
 def _chosen(answer: PlacementStudy) -> str:
     "What is left of the best arm after so many were tried."
     best = selection(answer)
-    return (f"{best.tried} arms were tried, as many as {best.effective:.1f} independent ones. The highest Sharpe ratio, "
-            f"{best.sharpe:.2f}, belongs to {plain_rule(best.best[0])}{', on the ' * bool(best.best[1])}"
-            f"{best.best[1].removeprefix('on ')}; the probability that this is more than the luck of the best is "
-            f"{best.confidence:.0%}, and picking the best by its past has a probability of overfitting of "
+    return (f"{best.tried} arms were tried, as many as {best.effective:.1f} independent ones. The highest Sharpe "
+            f"ratio, {best.sharpe:.2f}, belongs to {plain_rule(best.best[0])}{', on the ' * bool(best.best[1])}"
+            f"{best.best[1].removeprefix('on ')}; the probability that this is more than the luck of the "
+            f"best is {best.confidence:.0%}, and picking the best by its past has a probability of overfitting of "
             f"{best.overfitting:.0%}.")
 
 def _what_was_run(answer: PlacementStudy) -> str:

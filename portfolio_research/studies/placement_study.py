@@ -62,7 +62,7 @@ def stream_policy(
     "Return streams as a policy with a sleeve a stream, and the market that goes with it."
     table = check_returns(returns)
     if not isinstance(table, pd.DataFrame) or table.isna().any(axis=None):
-        raise ParameterError("levels: return streams are a table, a column a strategy, with no value missing; "
+        raise ParameterError("levels: return streams are a table, a column a strategy, no value missing; "
                              "cut them to their common dates, as with .dropna()")
     year = per_year or periods_per_year(table.index, "returns")
     market = Market.from_returns(table.rename(columns=str), per_year=year)
@@ -173,7 +173,8 @@ class PlacementStudy:
         mixed = pd.DataFrame({i: cash + k * (none - cash) for i, k in enumerate(share)})
         cautious = evaluate(mixed, ["max_drawdown", "cagr"], cash=cash).set_axis(table.index)
         years, since = len(none) / self.market.per_year, self.market.dates > self.comparison.start
-        paid = {name: s.traded[since].sum() * s.cost_bps / 1e4 / years for name, s in self.comparison.studies.items()}
+        paid = {name: s.traded[since].sum() * s.cost_bps / 1e4 / years
+                for name, s in self.comparison.studies.items()}
         return pd.DataFrame({
             "worst loss": table.max_drawdown, "growth": table.cagr, "Sharpe ratio": table.sharpe,
             "worst loss, as cautious": cautious.max_drawdown, "growth, as cautious": cautious.cagr,
@@ -212,7 +213,8 @@ class PlacementStudy:
                                  f"{against!r} in this study{', ' + EQUAL[self.equal] if self.equal else ''}")
         observed, draws = self._draws
         x = np.concatenate([observed[None], draws])[:, :, s]       # as observed, then as drawn
-        pairs = [[(names.index(place(r, level)), names.index(place(r, against))) for r in group] for group in groups]
+        pairs = [[(names.index(place(r, level)), names.index(place(r, against))) for r in group]
+                 for group in groups]
         by_family = [np.mean([x[:, a] - x[:, b] for a, b in group], axis=0) for group in pairs]
         value, *resampled = np.median(by_family, axis=0)
         found = Difference.of(value, np.array(resampled), self.level, metric=metric(statistic),
@@ -300,7 +302,7 @@ def _spells(out: np.ndarray) -> list[tuple[int, int]]:
 # %% ../../nbs/studies/06_placement_study.ipynb #78874b8e
 def selection(
     answer: PlacementStudy,  # the study, as it is
-) -> pd.Series:          # tried, effective (independent trials), best, sharpe, without (Sharpe ratio of no rule), confidence, overfitting
+) -> pd.Series:          # tried, effective (independent), best, sharpe, without, confidence, overfitting
     "The arm with the highest Sharpe ratio, and what is left of it after so many trials."
     returns = answer.returns.sub(answer.market.cash_returns.loc[answer.returns.index], axis=0)
     none, arms = returns["no rule", ""], returns.drop(columns=[("no rule", "")])

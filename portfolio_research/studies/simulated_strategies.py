@@ -28,7 +28,7 @@ class ReturnModel:
     volatility: float = 0.10             # of each strategy, annual fraction, > 0
     own_autocorrelation: float = 0.0     # of a strategy's own shocks from bar to bar, in (-1, 1)
     common_autocorrelation: float = 0.0  # of the common factor, in (-1, 1)
-    own_trend: float = 0.0               # deviation of the slow mean of own shocks, an annual Sharpe ratio; >= 0
+    own_trend: float = 0.0               # deviation of own shocks' slow mean, an annual Sharpe ratio; >= 0
     common_trend: float = 0.0            # the same of the common factor
     trend_life: float = 1.0              # half-life of these slow means, years; > 0
     degrees: float | None = None         # of freedom of Student t shocks, > 2; None: normal shocks
