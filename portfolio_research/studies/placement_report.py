@@ -9,6 +9,7 @@ __all__ = ['headline', 'advice', 'plain_rule', 'placement_page', 'exits_summary'
 # %% ../../nbs/studies/07_placement_report.ipynb #3daeec35
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from .placement_prediction import rule_horizon, stream_facts
 from .placement_study import EQUAL, PlacementStudy, exits, selection
 from ..metrics.metrics import evaluate, metric
 from ..metrics.returns import drawdown
+from ..risk.placement import placement
 from ..reporting.tear_sheet import Report, report, styled
 
 # %% ../../nbs/studies/07_placement_report.ipynb #0f6ae5b4
@@ -61,8 +63,8 @@ def advice(
 ) -> str:                    # two sentences of plain text
     "Where to put a rule, by what the strategies have in common and whether they lean on their past."
     study = answer.comparison["no rule", ""]
-    rules = {str(s.policy.risk.strategy): s.policy.risk.strategy for (_, on), s in
-             answer.comparison.studies.items() if on == "each strategy"}
+    rules: dict[str, Any] = {rule: placement(s.policy.risk).strategy for (rule, on), s in
+                             answer.comparison.studies.items() if on == "each strategy"}
     streams = study.policy.sleeve_returns(study.market).loc[answer.returns.index]
     usable = [r for r in rules.values() if len(streams) >= 2 * rule_horizon(r, answer.market.per_year)]
     streams = streams.loc[:, streams.std() > 0]

@@ -7,7 +7,7 @@ __all__ = ['PLACEMENTS', 'COMPARED', 'EQUAL', 'Stream', 'stream_policy', 'path_b
            'study_placements', 'exits', 'selection']
 
 # %% ../../nbs/studies/06_placement_study.ipynb #8eb63682
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -28,7 +28,8 @@ from ..validation.overfitting import backtest_overfitting, deflated_sharpe
 from ..policy.walkforward import STUDY_METRICS, STUDY_UNITS, Comparison, Study, compare
 
 # %% ../../nbs/studies/06_placement_study.ipynb #86414c8e
-PLACEMENTS = {"each strategy": per_strategy, "whole portfolio": whole_portfolio, "both": both}
+PLACEMENTS: dict[str, Callable] = {
+    "each strategy": per_strategy, "whole portfolio": whole_portfolio, "both": both}
 
 def _level_arms(
     policy: Policy,                  # a policy of at least two sleeves; its own rule is left out
@@ -187,7 +188,8 @@ class PlacementStudy:
     def _draws(self) -> tuple[np.ndarray, np.ndarray]:
         "(arms, statistics) as observed, and (resamples, arms, statistics)."
         streams = self.returns.set_axis(range(self.returns.shape[1]), axis=1)
-        year, parts = path_block(len(streams), self.market.per_year), {}
+        year = path_block(len(streams), self.market.per_year)
+        parts: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         for block, statistics in ((None, [s for s in COMPARED if s not in _OF_PATHS]), (year, _OF_PATHS)):
             drawn = resampled_statistics(streams, statistics, n=self.resamples, block=block, seed=self.seed,
                                          cash=self.market.cash_returns)
