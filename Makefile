@@ -23,8 +23,8 @@ help:  ## this list
 study: $(INSTALLED)  ## run the study on the embedded market, print the answer, write report/index.html
 	@$(BIN)/portfolio-research study
 
-study-full: $(INSTALLED)  ## all of the study: other settings, other markets, simulations; some minutes
-	@$(BIN)/python tools/study_full.py
+study-full: $(INSTALLED)  ## all of the study; DATA=folder tries it on every set there, and writes the tables that are read
+	@$(BIN)/python tools/study_full.py $(DATA)
 
 test: $(INSTALLED)  ## check the code, run every notebook and test; NB_FLAGS="slow" adds the slow cells
 	@$(RUFF); status=$$?; $(BIN)/mypy || status=1; $(BIN)/python -m pytest -n $(WORKERS) && exit $$status

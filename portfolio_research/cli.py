@@ -101,22 +101,22 @@ def study(
     workers: Annotated[int, typer.Option(help="Processes; 0: as many as there are processors.")] = 0,
 ) -> None:
     "Manage drawdown risk on the whole portfolio, or on each strategy? Prints the answer, writes a report."
-    from portfolio_research.studies.placement_study import EQUAL, study_placements
-    from portfolio_research.studies.placement_report import headline, level_report
+    from portfolio_research.studies.placement_study import study_placements
+    from portfolio_research.studies.placement_report import (exits_summary, exits_table, headline,
+        level_report, placement_page, plain_rule)
     chosen = _read(settings)
     market, policy, rules = chosen.load(), chosen.policy(risk=None), chosen.drawdown_rules()
     for rule in rules: _check_own(replace(policy, risk=rule), market, chosen.folder)
     answer = study_placements(policy, rules, market, cost_bps=chosen.cost_bps,
                           resamples=chosen.resamples, level=chosen.level, seed=chosen.seed,
                           workers=workers or os.cpu_count() or 1)
-    _table(answer.formatted(), "Every rule at every level, net of costs")
-    differences = answer.formatted_differences()
-    _table(differences, f"Whole portfolio minus each strategy, {answer.level:.0%} intervals")
-    for what, where in EQUAL.items():
-        _table(answer.at_equal(what).formatted_differences(), f"The same {where}")
-    print("An interval of a drawdown is about other histories made of the same days; what happened may lie "
-          "outside.")
-    print(f"\n{headline(answer)}\n")
+    print(f"{headline(answer)}\n")
+    _table(placement_page(answer), "Rule by place, net of costs; beside no rule that is as invested")
+    first = answer.rules[0]
+    _table(exits_table(answer, first), f"The exits: {plain_rule(first)}, on the whole portfolio")
+    _table(exits_summary(answer), "All exits of each rule")
+    _table(answer.at_equal("volatility").formatted_differences(),
+           f"Whole portfolio minus each strategy at the same volatility, {answer.level:.0%} intervals")
     print(f"Report: {level_report(answer).save((output or Path(chosen.output)) / 'index.html')}")
 
 # %% ../nbs/91_cli.ipynb #4fbf3707

@@ -130,8 +130,9 @@ def near(
     return f"; there are {', '.join(sorted(known))}"
 
 # %% ../nbs/90_settings.ipynb #c184ebe3
-_SLEEVES = ("Crossover(20, 100)", 'Momentum("6M")', 'Reversion("1M")', 'LowVolatility("1Y")')
-_RULES = ("MovingAverageRule(200)", "AutocorrelationRule(63)", "HMMRule()", "MaxDrawdownStop(15%)")
+_SLEEVES = ("Crossover(20, 100)", 'Momentum("6M")', 'Donchian(55, 20)', 'LowVolatility("1Y")')
+_RULES = ('MaxDrawdownStop("1.5 vol")', "MovingAverageRule(200)", "HMMRule()", "AutocorrelationRule(63)",
+          "MaxDrawdownStop(15%)")
 
 _YES_OR_NO = {"yes": True, "true": True, "on": True, "1": True,
               "no": False, "false": False, "off": False, "0": False}

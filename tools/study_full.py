@@ -1,5 +1,6 @@
-"""Run the whole study of levels afresh, print what it finds, and write it to a page: `python
-tools/study_full.py [FOLDER]`"""
+# ruff: noqa: E501
+"""Run the whole study of placements afresh, print what it finds, and write it to a page: `python tools/study_full.py
+[DATA]`; with a folder of data, first try the prediction on every set and write the tables that the chapters read"""
 import os, re, sys
 from pathlib import Path
 
@@ -29,6 +30,9 @@ def show(cell, cell_index: int = 0, execute_reply=None) -> None:
 
 if __name__ == "__main__":
     _numba_cache.use()
+    if len(sys.argv) > 1 and sys.argv[1]:
+        import placement_evidence
+        for what in ("predict", "try"): placement_evidence.main(what, sys.argv[1])
     os.environ |= {"IN_TEST": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     nb = nbformat.read(STUDY, 4)
     for cell in nb.cells:
@@ -42,7 +46,7 @@ if __name__ == "__main__":
                             if cell_index in headings else None,
                             on_cell_executed=show)
     client.execute()
-    page = Path(sys.argv[1] if len(sys.argv) > 1 else "report") / "portfolio_vs_strategy.html"
+    page = Path("report") / "portfolio_vs_strategy.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(HTMLExporter(exclude_input=True).from_notebook_node(nb)[0], encoding="utf-8")
     print(f"\nWith its figures: {page}")
