@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from .management.regimes import (
         StatisticalRegime as StatisticalRegime, HMMRegime as HMMRegime, JumpRegime as JumpRegime, Consensus
         as Consensus, plot_regimes as plot_regimes)
+    from .management.horizon_regimes import HorizonRegime as HorizonRegime, TwoSpeed as TwoSpeed
     from .management.regime_overlay import MatchRegime as MatchRegime, LearnedTable as LearnedTable
     from .risk.stop_loss import (
         Recover as Recover, NewHigh as NewHigh, After as After, AboveAverage as AboveAverage, NoReentry as
@@ -83,6 +84,9 @@ if TYPE_CHECKING:
         Placement as Placement, per_strategy as per_strategy, whole_portfolio as whole_portfolio, both as
         both)
     from .risk.rule import plot_rule as plot_rule
+    from .policy.tax_efficiency import (
+        harvest_losses as harvest_losses, Harvested as Harvested, tax_cost as tax_cost, tax_efficient as
+        tax_efficient)
     from .policy.decisions import Decision as Decision, Decisions as Decisions
     from .policy.policy import Policy as Policy
     from .policy.walkforward import (
@@ -100,7 +104,10 @@ if TYPE_CHECKING:
     from .live.book import Book as Book
     from .live.consolidation import Books as Books
     from .studies.placement_study import (
-        study_placements as study_placements, PlacementStudy as PlacementStudy)
+        study_placements as study_placements, PlacementStudy as PlacementStudy, Stream as Stream,
+        stream_policy as stream_policy, exits as exits)
+    from .studies.placement_prediction import (
+        stream_facts as stream_facts, predict_placement as predict_placement)
     from .settings import Settings as Settings, read_settings as read_settings
 
 _MODULES = {  # module -> its names that stand here
@@ -139,6 +146,7 @@ _MODULES = {  # module -> its names that stand here
     "management.monitoring": "Mandate Monitor monitor",
     "management.fragility": "Fragility",
     "management.regimes": "StatisticalRegime HMMRegime JumpRegime Consensus plot_regimes",
+    "management.horizon_regimes": "HorizonRegime TwoSpeed",
     "management.regime_overlay": "MatchRegime LearnedTable",
     "risk.stop_loss": "Recover NewHigh After AboveAverage NoReentry MaxDrawdownStop",
     "risk.moving_average": "MovingAverageRule",
@@ -147,6 +155,7 @@ _MODULES = {  # module -> its names that stand here
     "risk.exposure_scaling": "VolatilityTarget GrossmanZhou CPPI",
     "risk.placement": "Placement per_strategy whole_portfolio both",
     "risk.rule": "plot_rule",
+    "policy.tax_efficiency": "harvest_losses Harvested tax_cost tax_efficient",
     "policy.decisions": "Decision Decisions",
     "policy.policy": "Policy",
     "policy.walkforward": "Study Comparison walk_forward compare",
@@ -160,7 +169,8 @@ _MODULES = {  # module -> its names that stand here
     "live.share_account": "WholeShares",
     "live.book": "Book",
     "live.consolidation": "Books",
-    "studies.placement_study": "study_placements PlacementStudy",
+    "studies.placement_study": "study_placements PlacementStudy Stream stream_policy exits",
+    "studies.placement_prediction": "stream_facts predict_placement",
     "settings": "Settings read_settings",
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
