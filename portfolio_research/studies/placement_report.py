@@ -42,8 +42,8 @@ def headline(
         f"{high:.2f}.",
         f"The worst loss was smaller than with the same caution and no rule in {saved.sum()} of {len(saved)} "
         "arms.",
-        f"Beside that caution the rules {'cost' if growth < 0 else 'added'} {100 * abs(growth):.1f} points of "
-        "growth a year.",
+        f"Beside that caution the rules {'cost' if growth < 0 else 'added'} {100 * abs(growth):.1f} points "
+        "of growth a year.",
         f"What to do: {advice(answer)}"])
 
 def _where(d: Difference) -> str:
@@ -74,8 +74,8 @@ def advice(
     facts = stream_facts(streams, usable[0], cash, answer.market.per_year)
     alike, leans = facts.correlation >= .5, facts.own > 2 * facts.own_error
     if leans: say = "these strategies' own returns lean on their past: a rule on each has something to find"
-    elif alike: say = ("these strategies are alike and do not lean on a past of their own, so put one rule where "
-                       "it is easiest to run, which is the whole")
+    elif alike: say = ("these strategies are alike and do not lean on a past of their own, so put one rule "
+                       "where it is easiest to run, which is the whole")
     else: say = "these strategies differ and do not lean on a past of their own, so put one rule on the whole"
     return say + ". If one of them may break for good without being noticed, put the rule on each."
 
@@ -250,8 +250,8 @@ def level_report(
 # %% ../../nbs/studies/08_placement_report.ipynb #e7c20f9f
 _PAGE = ("Net of costs. The same caution is no rule, mixed with cash to the same average exposure; less of a "
          "loss than it is what a rule has found. Exits count how often more than half was taken out.")
-_EXITS = ("An exit is filled a bar after it was decided, and so is the return. What was saved or missed is in "
-          "points of the portfolio.")
+_EXITS = ("An exit is filled a bar after it was decided, and so is the return. What was saved or missed is "
+          "in points of the portfolio.")
 _ARMS = ("Net of costs. Turnover is one-way and per year; invested is the average sum of the weights; "
          "stops count how often a strategy or the portfolio was taken more than half out.")
 _INTERVALS = ("stationary block bootstrap of paired days. Those of a drawdown and of Calmar have "
@@ -268,11 +268,12 @@ _LIMITS = ("The embedded market holds companies that are known to have survived,
 def _chosen(answer: PlacementStudy) -> str:
     "What is left of the best arm after so many were tried."
     best = selection(answer)
-    return (f"{best.tried} arms were tried, as many as {best.effective:.1f} independent ones. The highest Sharpe "
-            f"ratio, {best.sharpe:.2f}, belongs to {plain_rule(best.best[0])}{', on the ' * bool(best.best[1])}"
-            f"{best.best[1].removeprefix('on ')}; the probability that this is more than the luck of the "
-            f"best is {best.confidence:.0%}, and picking the best by its past has a probability of overfitting of "
-            f"{best.overfitting:.0%}.")
+    where = {"each strategy": ", on each strategy", "whole portfolio": ", on the whole portfolio",
+             "both": ", on both"}.get(best.best[1], "")
+    return (f"{best.tried} arms were tried, as many as {best.effective:.1f} independent ones. The highest "
+            f"Sharpe ratio, {best.sharpe:.2f}, belongs to {plain_rule(best.best[0])}{where}; the probability "
+            f"that this is more than the luck of the best is {best.confidence:.0%}, and picking the best by "
+            f"its past has a probability of overfitting of {best.overfitting:.0%}.")
 
 def _what_was_run(answer: PlacementStudy) -> str:
     "Everything that is needed to run the study again."
