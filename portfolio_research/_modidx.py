@@ -202,6 +202,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                'portfolio_research/data/market.py'),
                                                 'portfolio_research.data.market._gaps_in': ( 'data/market.html#_gaps_in',
                                                                                              'portfolio_research/data/market.py'),
+                                                'portfolio_research.data.market._no_fields': ( 'data/market.html#_no_fields',
+                                                                                               'portfolio_research/data/market.py'),
                                                 'portfolio_research.data.market._not_negative': ( 'data/market.html#_not_negative',
                                                                                                   'portfolio_research/data/market.py'),
                                                 'portfolio_research.data.market._odd': ( 'data/market.html#_odd',

@@ -18,6 +18,7 @@ import pandas as pd
 from portfolio_research.core import (
     DataFileError, DatesError, EmptyDataError, MissingExtraError, NotNumericError, PortfolioResearchError,
     UnknownNameError, day)
+from .market import _FIELDS
 
 # %% ../../nbs/data/02_files.ipynb #c4c674a2
 _KINDS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx")
@@ -222,9 +223,6 @@ def _parsed(text: pd.Series, form: str = "mixed") -> pd.DatetimeIndex:
     return pd.DatetimeIndex(dates)
 
 # %% ../../nbs/data/02_files.ipynb #f24b0f89
-_FIELDS = {"open", "high", "low", "close", "adj close", "adj_close", "adjclose", "adjusted close", "volume",
-           "vwap", "dividends", "stock splits", "turnover", "last", "settle", "bid", "ask", "price"}
-
 def _usual(fields: list[str]) -> str:
     "The field that people mean by a price."
     words = ("adj", "close", "last", "settle", "price")

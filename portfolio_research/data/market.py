@@ -43,7 +43,8 @@ def check_table(
 def _check_dates(index: pd.Index, what: str) -> None:
     "Dates, all there, each once, in order."
     if not isinstance(index, pd.DatetimeIndex):
-        raise DatesError(f"{what}: the index holds {index.dtype}, not dates; use pd.to_datetime on it")
+        cure = "call .to_timestamp()" if isinstance(index, pd.PeriodIndex) else "use pd.to_datetime on it"
+        raise DatesError(f"{what}: the index holds {index.dtype}, not dates; {cure}")
     if index.hasnans:
         raise DatesError(f"{what}: the date of row {int(np.flatnonzero(index.isna())[0])} is missing")
     if len(index) > 2 and np.median(np.diff(index.as_unit("us").asi8)) < 1e6:
@@ -63,6 +64,24 @@ def _first(bad: pd.DataFrame) -> tuple:
     row = int(np.flatnonzero(where.any(axis=1))[0])
     return bad.columns[int(np.flatnonzero(where[row])[0])], day(bad.index[row]), int(where.sum())
 
+# %% ../../nbs/data/01_market.ipynb #b425ea4c
+_FIELDS = {"open", "high", "low", "close", "adj close", "adj_close", "adjclose", "adjusted close", "volume",
+           "vwap", "dividends", "stock splits", "turnover", "last", "settle", "bid", "ask", "price"}
+
+def _no_fields(columns: pd.Index) -> None:
+    "Refuse columns that are fields of one asset, or of several."
+    for level in range(columns.nlevels):
+        names = [str(name) for name in dict.fromkeys(columns.get_level_values(level))]
+        plain = {name.lower() for name in names}
+        if len(columns) < 2 or not plain <= _FIELDS or not plain & {"close", "adj close", "volume"}: continue
+        field = next((name for name in names if "close" in name.lower()), names[0])
+        take = f"[{field!r}]" if level == 0 else f".xs({field!r}, axis=1, level={level})"
+        take = f"[[{field!r}]]" if columns.nlevels == 1 else take
+        raise NotNumericError(f"prices: the columns are fields ({', '.join(names)}), not assets; give prices"
+                              f"{take}, or load_market(..., column={field!r})")
+    if columns.nlevels > 1:
+        raise NotNumericError("prices: the columns have several levels; give one level of names of assets")
+
 # %% ../../nbs/data/01_market.ipynb #7d2148f4
 def check_prices(
     prices: pd.DataFrame,  # (T, N) prices by date, > 0; NaN only before a first and after a last price
@@ -70,6 +89,7 @@ def check_prices(
 ) -> pd.DataFrame:         # the same, float64
     "Check prices; raises `BadPriceError`, `MissingDataError`, `ConstantColumnError`, or as `check_table`."
     prices = check_table(prices, "prices")
+    _no_fields(prices.columns)
     if (bad := np.isinf(prices) | (prices <= 0)).any(axis=None):
         name, date, count = _first(bad)
         small = (prices.abs() < 1).mean(axis=None) > .9
