@@ -106,6 +106,8 @@ def tangency(
         if not s.solved: raise InfeasibleError(f"{s.status}: {s.reason}")
         space.tried.extend(s.attempts)
         w = s.x * (total / s.x.sum())
-        if not (new := space.broken(w)): return Solution(w, value=-(e @ w) / risk(w), method="frontier")
+        if not (new := space.broken(w)):
+            value = -(e @ w) / deviation if (deviation := risk(w)) > 0 else -np.inf
+            return Solution(w, value=value, method="frontier")
         space.cuts.extend(new)
     raise InfeasibleError("failed: the limits on longs and shorts were not settled")
