@@ -40,6 +40,7 @@ def write(rows: list[dict], name: str, keys: list[str]) -> pd.DataFrame:
     path, new = RESULTS / f"{name}.csv", pd.DataFrame(rows)
     if path.exists():
         old = pd.read_csv(path)
+        old[keys] = old[keys].fillna("")  # no rule has no place
         new = pd.concat([old[~old[keys].apply(tuple, axis=1).isin(new[keys].apply(tuple, axis=1))], new])
     RESULTS.mkdir(exist_ok=True)
     new.to_csv(path, index=False)
