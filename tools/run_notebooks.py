@@ -30,7 +30,7 @@ def run(path: Path) -> str:
 
 if __name__ == "__main__":
     _numba_cache.use()
-    os.environ |= {"CI": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}  # no bars, nothing cut short
+    os.environ |= {"CI": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     paths = [Path(name).resolve() for name in sys.argv[2:]] or sorted(nbglob(None, as_path=True))
     with ProcessPoolExecutor(int(sys.argv[1])) as pool: errors = [*filter(None, pool.map(run, paths))]
     sys.exit("\n".join(errors) or 0)

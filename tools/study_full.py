@@ -33,7 +33,7 @@ if __name__ == "__main__":
     if len(sys.argv) > 1 and sys.argv[1]:
         import placement_evidence
         for what in ("predict", "try"): placement_evidence.main(what, sys.argv[1])
-    os.environ |= {"CI": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}  # no bars, nothing cut short
+    os.environ |= {"CI": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     nb = nbformat.read(STUDY, 4)
     for cell in nb.cells:
         if cell.cell_type == "code": cell.outputs = []

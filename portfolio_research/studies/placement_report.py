@@ -164,7 +164,7 @@ def plot_differences(
         ax.set_title(title, fontsize=9)
         ax.set_ylim(len(rows) - .5, -.5)
         ax.grid(axis="x", alpha=.3)
-    axes[0, 0].set_yticks(range(len(rows)), [str(r).partition("(")[0] for r in rows.index])
+    axes[0, 0].set_yticks(range(len(rows)), [plain_rule(r) if "(" in r else r for r in rows.index])
     return fig
 
 # %% ../../nbs/studies/08_placement_report.ipynb #d3703888
