@@ -102,7 +102,7 @@ def trade_to_region(
         low, high = np.broadcast_to(bounds[0], n).astype(float), np.broadcast_to(bounds[1], n).astype(float)
         most = total[1]
     if h.sum() < total[0]: least = total[0]
-    least, most = (h.sum() if abs(x - h.sum()) < 1e-12 else x for x in (least, most))    # what rounding left
+    least, most = (h.sum() if abs(x - h.sum()) < 1e-9 else x for x in (least, most))     # what rounding left
     S, g = risk_aversion * cov, mu - risk_aversion * cov @ h
     slopes = np.concatenate([cost - g, cost + g])
     def moves(ridge: float):
