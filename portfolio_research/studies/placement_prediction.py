@@ -48,7 +48,7 @@ class StreamFacts:
         return ReturnModel(**parts | changes)
 
 def _shrunk(excess: float, error: float) -> float:
-    "An estimate less what may be noise; nil below nil, which the model cannot have."
+    "An estimate less what may be noise; zero below zero, which the model cannot have."
     return excess * max(0.0, 1 - (error / excess) ** 2) if excess > 0 else 0.0
 
 def _trend_of(excess: float, horizon: int, life: float, per_year: float) -> float:
