@@ -50,10 +50,11 @@ def layers(
     for name in ("allocate", *dict.fromkeys(overlays), "rebalancing"):
         now = _shadow(sleeves, _of_stage(path, name, overlays))
         table[name], shadow = now - shadow, now
-    exposure = path.pool * path.by_strategy
-    for name, wanted in (("rule on each strategy", exposure),
-                         ("rule on the whole", exposure * path.by_portfolio[:, None])):
-        now = _shadow(sleeves, _where_it_changes(path, wanted))
+    exposure, (each, whole) = path.pool * path.by_strategy, path.before
+    own, all_ = np.vstack([each, path.by_strategy]), np.append(whole, path.by_portfolio)[:, None]
+    for name, wanted, rules in (("rule on each strategy", exposure, own),
+                                ("rule on the whole", exposure * all_[1:], np.hstack([own, all_]))):
+        now = _shadow(sleeves, _where_it_changes(path, wanted, rules))
         table[name], shadow = now - shadow, now
     legs = pd.DataFrame(study.account.done.legs, columns=list(study.account.cash.columns[2:]))
     costs = legs[[leg for leg in legs if leg in ("commission", "spread", "impact", "fixed")]].sum(axis=1)
@@ -78,11 +79,10 @@ def _rows(path) -> np.ndarray:
     "(events,) the row of each allocation; -1 where it was made before the path."
     return path.dates.get_indexer(pd.DatetimeIndex([event.as_of for event in path.events]))
 
-def _where_it_changes(path, wanted: np.ndarray) -> np.ndarray:
-    "(T, S) targets of the rules: where an allocation was made, or an exposure moved."
+def _where_it_changes(path, wanted: np.ndarray, exposures: np.ndarray) -> np.ndarray:
+    "(T, S) targets of the rules: where an allocation was made, or one of (T+1, K) exposures moved."
     made = np.isin(np.arange(len(path)), _rows(path))
-    exposure = np.column_stack([path.by_strategy, path.by_portfolio])
-    moved = (exposure != np.vstack([np.append(*path.before), exposure[:-1]])).any(axis=1)
+    moved = (exposures[1:] != exposures[:-1]).any(axis=1)
     return np.where((made | moved)[:, None], wanted, np.nan)
 
 def _shadow(sleeves, targets: np.ndarray) -> np.ndarray:
