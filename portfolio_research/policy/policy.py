@@ -146,7 +146,7 @@ def _market_of(net: np.ndarray, names: pd.Index, market: Market) -> Market:
 @dataclass(frozen=True)
 class Policy:
     "Allocator, triggers, overlays and drawdown rules: one object that decides."
-    allocate: Allocator                        # such as `InverseVolatility("1Y")`
+    allocate: Allocator = None                 # needed; such as `InverseVolatility("1Y")`
     rebalance: Trigger = Monthly()             # such as `Monthly() | DriftBand(0.05)`
     sleeves: Sequence[Sleeve] | None = None    # strategies or policies; None: the assets
     overlays: Sequence[Overlay] = ()           # in the order in which they adjust the weights
@@ -280,9 +280,9 @@ def _least_trade(policy: Policy) -> float:
 
 def _check_parts(policy: Policy) -> None:
     "Refuse what is no part of a policy, with what it lacks."
-    check_part(policy.allocate, Allocator, "Policy: allocate")
     check_part(policy.rebalance, Trigger, "Policy: rebalance")
     placement(policy.risk)
+    check_part(policy.allocate, Allocator, "Policy: allocate")
     if policy.fill not in FILLS:
         raise ParameterError(f"Policy: fill is 'close' or 'open', not {policy.fill!r}")
     if policy.margin is not None and not isinstance(policy.margin, Margin):

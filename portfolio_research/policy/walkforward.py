@@ -211,7 +211,7 @@ def _planned(flows: Iterable, taxes: Taxes | None, capital: float | None, income
                                "out is not known")
     for what, given in (("flows", planned), ("taxes", taxes is not None), ("income", income == "spend")):
         if given and capital is None:
-            raise CapitalError(f"{what} are money: give capital=, the money at the start")
+            raise CapitalError(f"{what}= needs capital=, the money at the start")
     if taxes is None: return planned
     if not isinstance(taxes, Taxes) or taxes.long is None:
         raise ParameterError(f"taxes are rules with rates, as in Taxes('hifo', short='37%', long='20%'), not "

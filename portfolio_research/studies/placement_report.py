@@ -46,6 +46,7 @@ def headline(
         "of growth a year.",
         f"What to do: {advice(answer)}"])
 
+# %% ../../nbs/studies/08_placement_report.ipynb #cb3a1c9d
 def _where(d: Difference) -> str:
     "The first sentence."
     worse = lambda x: f"{abs(x):.2f} {'better' if x > 0 else 'worse'}"
@@ -79,6 +80,7 @@ def advice(
     else: say = "these strategies differ and do not lean on a past of their own, so put one rule on the whole"
     return say + ". If one of them may break for good without being noticed, put the rule on each."
 
+# %% ../../nbs/studies/08_placement_report.ipynb #ffaa005a
 def plain_rule(
     rule: str,  # as a study names it
 ) -> str:       # as a manager names it
@@ -104,12 +106,13 @@ def placement_page(
         "worst loss": page["worst loss"].map("{:.1%}".format),
         "less the same caution": points("worst loss", "worst loss, as cautious"),
         "growth": page["growth"].map("{:.1%}".format), "less it": points("growth", "growth, as cautious"),
-        "Sharpe ratio": page["Sharpe ratio"].map("{:.2f}".format), 
+        "Sharpe ratio": page["Sharpe ratio"].map("{:.2f}".format),
         "exits": page["exits"].astype(int).map(str),
-        "time out": page["time out"].map("{:.0%}".format), 
+        "time out": page["time out"].map("{:.0%}".format),
         "cost a year": page["cost a year"].map("{:.2%}".format)})
     return table.rename(index=plain_rule, level="rule")
 
+# %% ../../nbs/studies/08_placement_report.ipynb #cf69cd28
 def exits_summary(
     answer: PlacementStudy,
 ) -> pd.DataFrame:  # text; a row an arm
@@ -124,6 +127,7 @@ def exits_summary(
             "cost, points": f"{100 * x.cost.sum():.1f}"}
     return pd.DataFrame(rows).T.rename_axis(["rule", "on"])
 
+# %% ../../nbs/studies/08_placement_report.ipynb #6f453266
 def exits_table(
     answer: PlacementStudy,
     rule: str,                     # one of its rules
@@ -134,7 +138,7 @@ def exits_table(
     x = x[x.on == on].sort_values("out", kind="stable")
     when = lambda dates: dates.dt.strftime("%Y-%m-%d").fillna("still out")
     return pd.DataFrame({"strategy": x.strategy, "out": when(x.out), "back": when(x.back),
-                         "years": x.years.map("{:.2f}".format), 
+                         "years": x.years.map("{:.2f}".format),
                          "meanwhile": x.meanwhile.map("{:+.1%}".format),
                          "saved, points": (100 * x.saved).map("{:+.1f}".format),
                          "cost, points": (100 * x.cost).map("{:.2f}".format)}).set_index("strategy")

@@ -36,10 +36,12 @@ def _level_arms(
     rules: Sequence[Any],            # drawdown rules, all different
 ) -> dict[tuple[str, str], Policy]:  # (rule, level) -> policy; the first is ("no rule", "")
     "The same policy under each rule at each level; raises `ParameterError` on nothing to compare."
-    if not rules: raise ParameterError("levels: give at least one drawdown rule")
+    if not rules: raise ParameterError("study_placements: give at least one drawdown rule")
     if len(policy.sleeves or ()) < 2:
-        raise ParameterError("levels: a policy of at least two sleeves is needed to tell each from the whole")
-    if len(set(map(str, rules))) < len(rules): raise ParameterError("levels: two of the rules are the same")
+        raise ParameterError("study_placements: a policy of at least two sleeves is needed to tell each "
+                             "from the whole")
+    if len(set(map(str, rules))) < len(rules):
+        raise ParameterError("study_placements: two of the rules are the same")
     placed = {(str(rule), level): replace(policy, risk=place(rule))
               for rule in rules for level, place in PLACEMENTS.items()}
     return {("no rule", ""): replace(policy, risk=None)} | placed
@@ -63,7 +65,8 @@ def stream_policy(
     "Return streams as a policy with a sleeve a stream, and the market that goes with it."
     table = check_returns(returns)
     if not isinstance(table, pd.DataFrame) or table.isna().any(axis=None):
-        raise ParameterError("levels: return streams are a table, a column a strategy, no value missing; "
+        raise ParameterError("study_placements: return streams are a table, a column a strategy, no "
+                             "value missing; "
                              "cut them to their common dates, as with .dropna()")
     year = per_year or periods_per_year(table.index, "returns")
     market = Market.from_returns(table.rename(columns=str), per_year=year)
@@ -257,10 +260,12 @@ def study_placements(
 ) -> PlacementStudy:                   # tables, differences with intervals, the arms' studies
     "Walk every rule forward at every level; a rule whose windows the market cannot fill is excluded by name."
     if isinstance(policy, pd.DataFrame): policy, market = stream_policy(policy, cash, per_year)
-    if market is None: raise ParameterError("levels: a policy needs a market; a table of returns needs none")
+    if market is None:
+        raise ParameterError("study_placements: a policy needs a market; a table of returns needs none")
     idle = {str(rule): unfilled(rule, len(market.dates) - 1, market.per_year) for rule in rules}
     notes = tuple(f"excluded: {why}" for why in idle.values() if why)
-    if rules and len(notes) == len(rules): raise ParameterError("levels: " + "; ".join(idle.values()))
+    if rules and len(notes) == len(rules):
+        raise ParameterError("study_placements: " + "; ".join(idle.values()))
     kept = [rule for rule in rules if not idle[str(rule)]]
     arms = compare(_level_arms(policy, kept), market, cost_bps, progress, workers, capital)
     return PlacementStudy(arms, tuple(map(str, kept)), resamples, level, seed, notes=notes)
